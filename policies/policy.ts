@@ -1,0 +1,62 @@
+/**
+ * What a policy is: a name, numbers one may turn, and a pure function from view to rates. No clock, no I/O, no memory: the
+ * rates in force are part of the view, so a controller that takes over decides as the one before would have.
+ */
+import { TenantryError } from "../proto/errors.js";
+import { checkName, shown } from "../proto/names.js";
+import type { Rates } from "./rates.js";
+import type { View } from "./view.js";
+
+/** Numbers one may turn, with their defaults. */
+export type Params = Readonly<Record<string, number>>;
+
+export interface Policy<P extends Params = Params> {
+  readonly name: string;
+  readonly params: P;
+  /** Pure. Decides the rates of the next window from the last one. */
+  decide(view: View, params: P): Rates;
+}
+
+/**
+ * Checks and freezes a policy.
+ *
+ * @throws TenantryError BAD_POLICY when a part is missing or a default is not a finite number; BAD_NAME for the name.
+ * @example
+ * export default definePolicy({ name: "nobody-limited", params: {}, decide: (view) => new Rates(view) });
+ */
+export function definePolicy<P extends Params>(policy: Policy<P>): Policy<P> {
+  if (typeof policy !== "object" || policy === null || typeof policy.decide !== "function") {
+    throw new TenantryError("BAD_POLICY", "a policy is an object with name, params and decide(view, params)");
+  }
+  checkName("policy", policy.name);
+  for (const [key, value] of Object.entries(policy.params ?? {})) {
+    if (!Number.isFinite(value)) {
+      throw new TenantryError(
+        "BAD_POLICY",
+        `policy "${policy.name}": default of param "${key}" is ${shown(value)}; expected a finite number`,
+      );
+    }
+  }
+  return Object.freeze({ ...policy, params: Object.freeze({ ...policy.params }) });
+}
+
+/**
+ * The policy's parameters with `overrides` applied.
+ *
+ * @throws TenantryError BAD_POLICY that lists every unknown name and every value that is not a finite number.
+ */
+export function paramsOf(policy: Policy, overrides: Readonly<Record<string, unknown>>): Params {
+  const faults: string[] = [];
+  const params: Record<string, number> = { ...policy.params };
+  for (const [key, value] of Object.entries(overrides)) {
+    if (!Object.hasOwn(policy.params, key)) {
+      faults.push(`"${key}" is not a parameter; there are ${Object.keys(policy.params).join(", ") || "none"}`);
+    } else if (typeof value !== "number" || !Number.isFinite(value)) {
+      faults.push(`"${key}" is ${shown(value)}; expected a finite number`);
+    } else {
+      params[key] = value;
+    }
+  }
+  if (faults.length > 0) throw new TenantryError("BAD_POLICY", `policy "${policy.name}": ${faults.join("; ")}`);
+  return params;
+}

@@ -1,0 +1,62 @@
+/**
+ * What a policy decides: for some (point, tenant) a rate, and why. Whatever is not limited is unlimited, explicitly so: there
+ * is no number that means "no limit". When a policy (or several) limits the same pair twice, the tightest wins and its reason
+ * is the one that is told.
+ */
+import type { Point, Resource, Tenant, View } from "./view.js";
+
+export class Rates {
+  /** Per point index: rate per tenant index, Infinity where unlimited. Undefined: nothing limited at this point. */
+  readonly #rates: (Float64Array | undefined)[];
+  readonly #because: (Int32Array | undefined)[];
+  readonly #tenants: number;
+
+  constructor(view: View) {
+    this.#tenants = view.tenants.length;
+    this.#rates = new Array(view.points.length).fill(undefined);
+    this.#because = new Array(view.points.length).fill(undefined);
+  }
+
+  /**
+   * Limits `tenant` at `point` to `ratePerSec` cost units per second (≥ 0, finite) over all instances, because of
+   * `resource` (undefined: for a reason that is no resource, such as a cap). A tighter limit set before stays.
+   * An infinite rate limits nothing and is ignored; NaN and negative numbers are kept for the guard to refuse.
+   */
+  limit(point: Point, tenant: Tenant, ratePerSec: number, because?: Resource): void {
+    if (ratePerSec === Number.POSITIVE_INFINITY) return;
+    let rates = this.#rates[point.index];
+    let reasons = this.#because[point.index];
+    if (rates === undefined || reasons === undefined) {
+      rates = this.#rates[point.index] = new Float64Array(this.#tenants).fill(Number.POSITIVE_INFINITY);
+      reasons = this.#because[point.index] = new Int32Array(this.#tenants).fill(-1);
+    }
+    const before = rates[tenant.index];
+    if (ratePerSec < before || Number.isNaN(ratePerSec)) {
+      rates[tenant.index] = ratePerSec;
+      reasons[tenant.index] = because === undefined ? -1 : because.index;
+    }
+  }
+
+  /** The limit decided for this pair, cost units per second; undefined: unlimited. */
+  get(point: Point, tenant: Tenant): number | undefined {
+    const rate = this.#rates[point.index]?.[tenant.index];
+    return rate === Number.POSITIVE_INFINITY ? undefined : rate;
+  }
+
+  /** Index of the resource this limit is because of; −1: of none. Only meaningful where `get` is not undefined. */
+  because(point: Point, tenant: Tenant): number {
+    return this.#because[point.index]?.[tenant.index] ?? -1;
+  }
+
+  /** Calls `visit` for every limited pair, in order of point, then tenant. */
+  forEach(visit: (pointIndex: number, tenantIndex: number, ratePerSec: number, resourceIndex: number) => void): void {
+    for (let p = 0; p < this.#rates.length; p++) {
+      const rates = this.#rates[p];
+      const reasons = this.#because[p];
+      if (rates === undefined || reasons === undefined) continue;
+      for (let t = 0; t < rates.length; t++) {
+        if (rates[t] !== Number.POSITIVE_INFINITY) visit(p, t, rates[t], reasons[t]);
+      }
+    }
+  }
+}

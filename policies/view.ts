@@ -1,0 +1,157 @@
+/**
+ * What a policy sees: the paper's Table 1 [Retro, §3] as plain values. The controller fills one view per window; a policy
+ * reads it and decides. Nothing here changes while a policy runs, and nothing reaches outside.
+ *
+ *   workflows() → view.tenants        load(r,w)       → resource.load(tenant)       throughput(p,w) → point.throughput(tenant)
+ *   resources() → view.resources      slowdown(r)     → resource.slowdown           get_rate(p,w)   → point.rate(tenant)
+ *   points()    → view.points         latency(r,w)    → resource.latency(tenant)    set_rate(p,w,v) → rates.limit(point, tenant, v, because)
+ *
+ * Beyond the paper: `demand` counts what waits as well as what is used; `slowdown` is relative to the resource's own calm;
+ * `feeds` tells which points lead to which resources, as observed on real requests; `rateFor` turns a wished-for load into
+ * the rate that gives it.
+ */
+
+/** Who work is done for: the paper's workflow. */
+export interface Tenant {
+  /** Its place in every column of this view; changes from view to view. */
+  readonly index: number;
+  readonly id: string;
+  /** Relative claim to shared resources, > 0. A tenant of weight 2 gets twice the share of one of weight 1. */
+  readonly weight: number;
+}
+
+/** One logical resource: the same-named resources of all instances of a service, taken together. */
+export class Resource {
+  readonly index: number;
+  /** `service/name`. */
+  readonly name: string;
+  /** Unit of load per second: "us" for time, or what the service counts. */
+  readonly unit: string;
+  /**
+   * Σ(wait + service) / Σ service of the window, divided by `floor`; 1 is calm, 25 means that work takes 25 times as long as
+   * it does in calm. Unitless, ≥ 1.
+   */
+  slowdown = 1;
+  /** The slowdown this resource shows when it is calm, learned; ≥ 1. */
+  floor = 1;
+  /** The instance that is slowed down most, with its own slowdown (relative to the same floor). */
+  hottest: { instance: string; slowdown: number } = { instance: "", slowdown: 1 };
+  /** Columns by tenant index; written by whoever fills the view. */
+  readonly loads: Float64Array;
+  readonly demands: Float64Array;
+  readonly latenciesUs: Float64Array;
+
+  constructor(index: number, name: string, unit: string, tenantCount: number) {
+    this.index = index;
+    this.name = name;
+    this.unit = unit;
+    this.loads = new Float64Array(tenantCount);
+    this.demands = new Float64Array(tenantCount);
+    this.latenciesUs = new Float64Array(tenantCount);
+  }
+
+  /** Use by this tenant: units of service per second (µs of service per second for time). */
+  load(tenant: Tenant): number {
+    return this.loads[tenant.index];
+  }
+
+  /** What this tenant would use if nothing held it back: use, plus what waits. ≥ load, same unit. */
+  demand(tenant: Tenant): number {
+    return this.demands[tenant.index];
+  }
+
+  /** Mean time (wait + service) of one operation of this tenant in the window, µs; 0 when it did none. */
+  latency(tenant: Tenant): number {
+    return this.latenciesUs[tenant.index];
+  }
+
+  /** Use by all tenants. */
+  totalLoad(): number {
+    let total = 0;
+    for (let i = 0; i < this.loads.length; i++) total += this.loads[i];
+    return total;
+  }
+}
+
+/** One logical control point: the same-named points of all instances of a service, taken together. */
+export class Point {
+  readonly index: number;
+  /** `service/name`. */
+  readonly name: string;
+  /** Unit of cost: "requests", or what the service charges. */
+  readonly unit: string;
+  /** Columns by tenant index; written by whoever fills the view. `rates` holds NaN for "unlimited". */
+  readonly throughputs: Float64Array;
+  readonly rates: Float64Array;
+  readonly waitings: Float64Array;
+  readonly p99sUs: Float64Array;
+  /** By resource index: 1 when requests admitted here were seen to use the resource. */
+  readonly fed: Uint8Array;
+  /** Σ throughput of all tenants, cost units per second. */
+  totalThroughput = 0;
+
+  constructor(index: number, name: string, unit: string, tenantCount: number, resourceCount: number) {
+    this.index = index;
+    this.name = name;
+    this.unit = unit;
+    this.throughputs = new Float64Array(tenantCount);
+    this.rates = new Float64Array(tenantCount).fill(Number.NaN);
+    this.waitings = new Float64Array(tenantCount);
+    this.p99sUs = new Float64Array(tenantCount);
+    this.fed = new Uint8Array(resourceCount);
+  }
+
+  /** Cost units per second this tenant gets through here. */
+  throughput(tenant: Tenant): number {
+    return this.throughputs[tenant.index];
+  }
+
+  /** The rate in force, cost units per second over all instances; undefined: unlimited. */
+  rate(tenant: Tenant): number | undefined {
+    const rate = this.rates[tenant.index];
+    return Number.isNaN(rate) ? undefined : rate;
+  }
+
+  /** Cost units of this tenant that are held back by the throttle now. */
+  waiting(tenant: Tenant): number {
+    return this.waitings[tenant.index];
+  }
+
+  /** 99th percentile of (queue + service) here, µs, not counting the throttle's own delay; 0 when nothing completed. */
+  p99(tenant: Tenant): number {
+    return this.p99sUs[tenant.index];
+  }
+
+  /** Do requests that pass here go on to use this resource? Observed on real requests, across services. */
+  feeds(resource: Resource): boolean {
+    return this.fed[resource.index] === 1;
+  }
+
+  /**
+   * The rate here, in cost units per second, at which this tenant would put `load` on `resource`: judged by what its own
+   * requests used in the window, or, when it got none through, by everybody's. Infinity when requests here put no load there.
+   */
+  rateFor(resource: Resource, tenant: Tenant, load: number): number {
+    const own = resource.loads[tenant.index];
+    const through = this.throughputs[tenant.index];
+    if (own > 0 && through > 0) return (through / own) * load;
+    const total = resource.totalLoad();
+    return total > 0 && this.totalThroughput > 0 ? (this.totalThroughput / total) * load : Number.POSITIVE_INFINITY;
+  }
+}
+
+/** The whole cluster in one window. */
+export interface View {
+  /** Length of the window the figures are for, µs. */
+  readonly windowUs: number;
+  readonly tenants: readonly Tenant[];
+  readonly resources: readonly Resource[];
+  readonly points: readonly Point[];
+}
+
+/** The paper's S = argmax_r slowdown(r): the most slowed-down resource; undefined when there is none. */
+export function slowest(resources: readonly Resource[]): Resource | undefined {
+  let worst: Resource | undefined;
+  for (const resource of resources) if (worst === undefined || resource.slowdown > worst.slowdown) worst = resource;
+  return worst;
+}
