@@ -41,7 +41,10 @@ class SystemAlarm implements Alarm {
   }
 
   #wake(): void {
-    if (nowUs() < this.#whenUs) return this.#sleep();
+    if (nowUs() < this.#whenUs) {
+      this.#sleep();
+      return;
+    }
     const act = this.#act;
     this.#act = undefined;
     act?.();
