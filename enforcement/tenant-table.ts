@@ -1,0 +1,2 @@
+/** A tenant as the hot paths know it: a small integer, an index into every column. */
+export type TenantIndex = number;
