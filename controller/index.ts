@@ -1,0 +1,29 @@
+/**
+ * The one that decides: gathers what every instance measured into one view, lets policies decide rates, and leases each
+ * instance its part. `import … from "tenantry/controller"` gives this behind real sockets; here are rings 0 and 1.
+ */
+export { type ControllerConfig, completeConfig, DEFAULT_CONFIG } from "./config.js";
+export { Controller, type ControllerEvent, type ControllerOptions } from "./controller.js";
+export { isMode, leastMode, MODES, type Mode } from "./modes.js";
+export type {
+  Counters,
+  Explanation,
+  InstanceSnapshot,
+  LimitExplanation,
+  PointSnapshot,
+  PointTenantSnapshot,
+  PolicySnapshot,
+  ResourceSnapshot,
+  ResourceTenantSnapshot,
+  TenantSnapshot,
+  ViewSnapshot,
+} from "./snapshot.js";
+export {
+  emptyState,
+  memoryStore,
+  type PointOverride,
+  type PolicyOverride,
+  type State,
+  type StateStore,
+  type TenantOverride,
+} from "./state.js";

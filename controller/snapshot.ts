@@ -1,0 +1,173 @@
+/**
+ * The view as people and tools see it: plain JSON, served at /api/view, bounded in size. What policies see is `View` of
+ * policies/view.ts; this is the same figures with names, plus what was decided and why.
+ */
+import type { Mode } from "./modes.js";
+
+/** Everything about one moment. Numbers are finite; `null` stands for "none". */
+export interface ViewSnapshot {
+  /** The controller's term, and the number of its last allocation. */
+  epoch: number;
+  sequence: number;
+  /** Length of a window, µs. */
+  windowUs: number;
+  /** True in the first window after a start: rates held from before are echoed, nothing is decided. */
+  learning: boolean;
+  /** The mode of everything. */
+  mode: Mode;
+  policies: PolicySnapshot[];
+  instances: InstanceSnapshot[];
+  /** Those with the largest shares first, at most `viewTenants` of them; `tenantCount` says how many there are. */
+  tenants: TenantSnapshot[];
+  tenantCount: number;
+  resources: ResourceSnapshot[];
+  points: PointSnapshot[];
+  /** Decisions the guard refused, since the start, by cause. */
+  refusals: Record<string, number>;
+}
+
+export interface PolicySnapshot {
+  name: string;
+  mode: Mode;
+  params: Record<string, number>;
+  /** Limits it wants now. */
+  limits: number;
+  /** Why its last decision was refused; null when it was taken. */
+  refused: string | null;
+}
+
+export interface InstanceSnapshot {
+  service: string;
+  instance: string;
+  /** Since it joined, µs. */
+  ageUs: number;
+  /** Since its last report, µs; null before the first. */
+  silentUs: number | null;
+  /** Has it reported within the last windows? */
+  live: boolean;
+  /** Allocation it has said it holds. */
+  heldSequence: number;
+}
+
+export interface TenantSnapshot {
+  id: string;
+  weight: number;
+  mode: Mode;
+}
+
+export interface ResourceSnapshot {
+  /** `service/name`. */
+  name: string;
+  unit: string;
+  /** Relative to `floor`: 1 is calm. */
+  slowdown: number;
+  floor: number;
+  hottest: { instance: string; slowdown: number };
+  /** Time in service by all tenants over all instances, µs per second: 1_000_000 is one server kept busy. */
+  busyUsPerSec: number;
+  /** Use by all tenants, `unit` per second. */
+  load: number;
+  /** By tenant id; only tenants listed in `tenants`, with load or demand. */
+  tenants: Record<string, ResourceTenantSnapshot>;
+}
+
+export interface ResourceTenantSnapshot {
+  /** `unit` per second. */
+  load: number;
+  demand: number;
+  /** Of the load of all, 0..1. */
+  share: number;
+  /** Mean wait + service of one operation, µs. */
+  latencyUs: number;
+}
+
+export interface PointSnapshot {
+  /** `service/name`. */
+  name: string;
+  unit: string;
+  mode: Mode;
+  /** Logical names of the resources its requests were seen to use. */
+  feeds: string[];
+  /** By tenant id; only tenants listed in `tenants`, with something to tell. */
+  tenants: Record<string, PointTenantSnapshot>;
+}
+
+export interface PointTenantSnapshot {
+  /** `unit` per second. */
+  throughputPerSec: number;
+  /** The rate in force over all instances, `unit` per second; null: unlimited. */
+  ratePerSec: number | null;
+  /** The rate that would be in force if what is observed were enforced; null: the same, or unlimited. */
+  shadowRatePerSec: number | null;
+  /** Requests held back by the throttle now. */
+  waiting: number;
+  /** Requests that wait for a slot now. */
+  queued: number;
+  /** Age of the oldest request that waits, µs. */
+  oldestUs: number;
+  /** Wait for a slot + service, of the requests completed in the last window, µs; 0: none completed. */
+  p50Us: number;
+  p99Us: number;
+  refusedPerSec: number;
+  /** Who set `ratePerSec` (or `shadowRatePerSec`), and because of which resource; null: no rate. */
+  reason: { policy: string; resource: string | null } | null;
+}
+
+/** The answer to: is this tenant slowed down, by which rule, because of which resource, and what would help? */
+export interface Explanation {
+  tenant: string;
+  /** The answer in words. */
+  sentence: string;
+  /** Has it been seen lately? */
+  known: boolean;
+  weight: number;
+  mode: Mode;
+  /** Limits on it, the tightest (rate against what it asks for) first. */
+  limits: LimitExplanation[];
+}
+
+export interface LimitExplanation {
+  point: string;
+  unit: string;
+  /** "enforce": in force. "observe": would be in force. */
+  mode: Mode;
+  ratePerSec: number;
+  throughputPerSec: number;
+  /** Requests held back now. */
+  waiting: number;
+  policy: string;
+  /** The resource that is short; null when the rule is about none. */
+  resource: string | null;
+  /** Slowdown of that resource relative to calm, and this tenant's part of its load, 0..1; null without a resource. */
+  slowdown: number | null;
+  share: number | null;
+}
+
+/** Figures about the controller itself; grow from its start unless said otherwise. Read, never written, from outside. */
+export interface Counters {
+  reports: number;
+  /** (tenant, meter) rows in them. */
+  tuples: number;
+  duplicateReports: number;
+  /** Reports that did not follow what was applied before. */
+  badSequences: number;
+  /** Reports that broke the contract. */
+  badMessages: number;
+  /** Rows of meters beyond the bounds, ignored. */
+  droppedRows: number;
+  sessionsAccepted: number;
+  sessionsRefused: number;
+  instancesDied: number;
+  allocations: number;
+  ticks: number;
+  /** Ticks that came more than half a window late. */
+  lateTicks: number;
+  decisions: number;
+  /** Names that found the tenant table full and share "overflow". */
+  overflows: number;
+  storeFailures: number;
+  /** Decisions refused by the guard, by cause. */
+  refusals: Record<string, number>;
+  /** How long the last tick took, µs. Not a sum. */
+  tickUs: number;
+}

@@ -1,0 +1,71 @@
+/**
+ * What a controller must not forget: its epoch, which fences off the controller before it, and what was set at run time.
+ * Rates are not state: a new controller learns them from those who hold them.
+ */
+import type { TenantryError } from "../proto/errors.js";
+import type { Mode } from "./modes.js";
+
+export interface State {
+  /** Version of this layout, now 1. */
+  version: 1;
+  /** The term of the controller that wrote this; 0: none has run. */
+  epoch: number;
+  /** Set at run time; each wins over the configuration, setting by setting. Keyed by tenant id, policy name, `service/point`. */
+  tenants: Record<string, TenantOverride>;
+  policies: Record<string, PolicyOverride>;
+  points: Record<string, PointOverride>;
+  /** The mode of everything, when it was set at run time. */
+  mode?: Mode;
+}
+
+export interface TenantOverride {
+  /** Relative claim, > 0 and finite; 1 when never set. */
+  weight?: number;
+  mode?: Mode;
+}
+
+export interface PolicyOverride {
+  mode?: Mode;
+  /** Only what differs from the policy's defaults. */
+  params?: Record<string, number>;
+}
+
+export interface PointOverride {
+  mode?: Mode;
+}
+
+/**
+ * Port: where state is kept. Callbacks may come at once or later, exactly once each. The controller never has more than one
+ * `save` under way.
+ */
+export interface StateStore {
+  /**
+   * No error and no state: nothing was ever saved. An error and a state: the newest version could not be read (the error says
+   * why) and this is the one before. An error alone: the store cannot be used now.
+   */
+  load(done: (error: TenantryError | undefined, state: State | undefined) => void): void;
+  /** Must be atomic: after a crash at any moment, `load` finds the old state or the new. */
+  save(state: State, done: (error?: TenantryError) => void): void;
+}
+
+/** State of a controller that never ran. */
+export function emptyState(): State {
+  return { version: 1, epoch: 0, tenants: {}, policies: {}, points: {} };
+}
+
+/** A store that forgets when the process ends: for simulations, tests, and controllers embedded where that is enough. */
+export function memoryStore(initial?: State): StateStore & { readonly state: State | undefined } {
+  let kept = initial === undefined ? undefined : JSON.stringify(initial);
+  return {
+    get state() {
+      return kept === undefined ? undefined : (JSON.parse(kept) as State);
+    },
+    load(done) {
+      done(undefined, kept === undefined ? undefined : (JSON.parse(kept) as State));
+    },
+    save(state, done) {
+      kept = JSON.stringify(state);
+      done();
+    },
+  };
+}
