@@ -35,7 +35,8 @@ export interface StreamLimits {
   maxMeters: number;
 }
 
-export const WIDEST_LIMITS: StreamLimits = { maxTenants: REPORT_BOUNDS.tenants, maxMeters: REPORT_BOUNDS.meters };
+/** The most any controller may grant a stream. */
+export const WIDEST_LIMITS: Readonly<StreamLimits> = { maxTenants: 1_000_000, maxMeters: 65_536 };
 
 const UINT32_MAX = 2 ** 32 - 1;
 const LONGEST_WINDOW_US = 600_000_000;
@@ -165,8 +166,8 @@ export function validateWelcome(welcome: Welcome): void {
   sequence("welcome.epoch", welcome.epoch, 1);
   sequence("welcome.appliedSequence", welcome.appliedSequence, 0);
   whole("welcome.windowUs", welcome.windowUs, 1_000, LONGEST_WINDOW_US);
-  whole("welcome.maxTenants", welcome.maxTenants, 1, REPORT_BOUNDS.tenants);
-  whole("welcome.maxMeters", welcome.maxMeters, 1, REPORT_BOUNDS.meters);
+  whole("welcome.maxTenants", welcome.maxTenants, 1, WIDEST_LIMITS.maxTenants);
+  whole("welcome.maxMeters", welcome.maxMeters, 1, WIDEST_LIMITS.maxMeters);
 }
 
 /** @throws TenantryError BAD_MESSAGE naming the first field that is out of bounds. */

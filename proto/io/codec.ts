@@ -17,8 +17,6 @@ import { messageType } from "./schema.js";
 export const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
 /** Path of the stream every agent keeps open. */
 export const SESSION_PATH = "/tenantry.v1.Control/Session";
-/** The name under which an error's code travels beside a gRPC status. */
-export const CODE_METADATA = "tenantry-code";
 
 /** @throws TenantryError BAD_ARGUMENT when a field cannot carry its number, or when not exactly one field is set. */
 export function encodeAgentMessage(message: AgentMessage): Uint8Array {
