@@ -15,7 +15,7 @@ const BOTTOM = 46;
 /** Names are at least this far apart, in units of the drawing; the height of a line of text. */
 const NAME_STEP = 15;
 /** About the mean width of a character, to leave room for the names. */
-const CHARACTER = 6.9;
+const CHARACTER = 7.8;
 /** More points than this in one line cannot be told apart: per column of the drawing the lowest and the highest remain. */
 const MAX_POINTS = 1600;
 
