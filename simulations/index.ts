@@ -1,6 +1,7 @@
 /** Simulations: the production code under virtual time. `import … from "tenantry/simulations"`. */
 import { TenantryError } from "../proto/errors.js";
-import { conduct, type Scenario, type ScenarioResult, type ScenarioRun } from "./scenario.js";
+import { conduct, type ScenarioResult, type ScenarioRun } from "./scenario.js";
+import { SCENARIOS } from "./scenarios/index.js";
 
 export { type Chart, type Report, renderChart, renderReport, type Series, type Table } from "./report/index.js";
 export {
@@ -15,9 +16,6 @@ export {
   type ScenarioResult,
   type ScenarioRun,
 } from "./scenario.js";
-
-/** The scenarios that come with the package; a new one is a file and a line here. */
-const SCENARIOS: readonly Scenario[] = [];
 
 /** Every scenario's name and title, in the order of the list. */
 export function listScenarios(): { name: string; title: string }[] {
