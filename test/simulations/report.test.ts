@@ -1,0 +1,104 @@
+/** Reports: one file, nothing fetched, nothing run, whatever is put in. */
+import { describe, expect, test } from "vitest";
+import { type Chart, renderChart, renderReport } from "../../simulations/index.js";
+import { linearScale, logScale, readable } from "../../simulations/report/scale.js";
+
+const line = (count: number, y: (x: number) => number) => Array.from({ length: count }, (_, x) => ({ x, y: y(x) }));
+const chart = (over: Partial<Chart> = {}): Chart => ({
+  title: "Throughput",
+  xLabel: "time (s)",
+  yLabel: "MB/s",
+  series: [{ name: "sort", points: line(60, (x) => 100 + x) }],
+  ...over,
+});
+
+describe("a report", () => {
+  test("is self-contained: no script, no link, nothing fetched", () => {
+    const html = renderReport({
+      title: "t",
+      summary: ["s"],
+      charts: [chart()],
+      tables: [{ title: "n", columns: ["a"], rows: [[1]] }],
+    });
+    expect(html).not.toMatch(/<script|<link|<img|url\(|@import|href=|src=/i);
+    expect(html.match(/https?:\/\/[^"]*/g)).toEqual(["http://www.w3.org/2000/svg"]);
+    expect(html).toContain("prefers-color-scheme:dark");
+  });
+
+  test("shows text as text, whatever it is", () => {
+    const evil = `<script>alert("x")</script>&'\u0000\ud800`;
+    const html = renderReport({
+      title: evil,
+      summary: [evil],
+      charts: [
+        chart({
+          title: evil,
+          caption: evil,
+          xLabel: evil,
+          series: [{ name: evil, points: line(3, (x) => x) }],
+          bands: [{ fromX: 0, toX: 2, label: evil }],
+          lines: [{ y: 1, label: evil }],
+        }),
+      ],
+      tables: [{ title: evil, caption: evil, columns: [evil], rows: [[evil]] }],
+    });
+    expect(html).not.toContain("<script");
+    expect([...html].some((c) => c === "\u0000" || c === "\ud800")).toBe(false);
+  });
+
+  test("the same input gives the same bytes", () => {
+    expect(renderChart(chart())).toBe(renderChart(chart()));
+  });
+});
+
+describe("a chart", () => {
+  test.each<[string, Partial<Chart>]>([
+    ["no series", { series: [] }],
+    ["no points", { series: [{ name: "a", points: [] }] }],
+    ["one point", { series: [{ name: "a", points: [{ x: 3, y: 4 }] }] }],
+    ["all the same", { series: [{ name: "a", points: line(9, () => 5) }] }],
+    ["all zero", { series: [{ name: "a", points: line(9, () => 0) }] }],
+    ["nothing finite", { series: [{ name: "a", points: line(9, () => Number.NaN) }] }],
+    ["gaps", { series: [{ name: "a", points: line(9, (x) => (x % 3 === 0 ? Number.NaN : x)) }] }],
+    ["below zero", { series: [{ name: "a", points: line(9, (x) => -x) }] }],
+    ["log of zero", { yScale: "log", series: [{ name: "a", points: line(9, (x) => x) }] }],
+    ["log of nothing", { yScale: "log", series: [], lines: [{ y: 0, label: "none" }] }],
+    ["log of one", { yScale: "log", series: [{ name: "a", points: line(3, () => 7) }] }],
+    ["huge", { series: [{ name: "a", points: line(9, (x) => x * 1e300) }] }],
+    ["tiny", { series: [{ name: "a", points: line(9, (x) => x * 1e-9) }] }],
+    ["thirty lines", { series: Array.from({ length: 30 }, (_, i) => ({ name: `tenant ${i}`, points: line(9, () => 1) })) }],
+  ])("draws %s with finite coordinates", (_, over) => {
+    const svg = renderChart(chart(over));
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+    expect(svg.startsWith("<svg")).toBe(true);
+    expect(svg.endsWith("</svg>")).toBe(true);
+  });
+
+  test("keeps peaks when there are more points than can be seen", () => {
+    const svg = renderChart(chart({ series: [{ name: "a", points: line(200_000, (x) => (x === 77_777 ? 10 : 1)) }] }));
+    expect(svg.length).toBeLessThan(60_000);
+    // The one peak reaches the top tick, at the upper edge of the drawing.
+    expect(svg).toMatch(/L[\d.]+ 24[ML"]/);
+  });
+});
+
+describe("ticks", () => {
+  test("stand at round numbers and enclose what is drawn", () => {
+    expect(linearScale(0, 97, 5, true).ticks).toEqual([0, 20, 40, 60, 80, 100]);
+    expect(linearScale(-0.3, 0.3, 5, true).ticks).toEqual([-0.4, -0.2, 0, 0.2, 0.4]);
+    expect(logScale(1, 60).ticks).toEqual([1, 2, 5, 10, 20, 50, 100]);
+    expect(logScale(3, 2e6).ticks).toEqual([1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7]);
+  });
+
+  test("are readable", () => {
+    expect([0, 0.25, 12, 1500, 2_500_000, 3e9, 0.00002].map(readable)).toEqual([
+      "0",
+      "0.25",
+      "12",
+      "1 500",
+      "2.5 M",
+      "3 G",
+      "2.0·10^-5",
+    ]);
+  });
+});
