@@ -1,0 +1,52 @@
+/**
+ * From callbacks to a promise, for whoever has to wait: a request at a control point, an operation at a resource.
+ *
+ * Most never wait, and pay for nothing here: the `AbortSignal` listener (about 1 µs) and the promise exist only from the moment
+ * it is certain that the request was not admitted at once. Whoever waited goes on in a continuation of its own promise, so that
+ * every asynchronous context of the caller (tracing, other stores) is its own again and not that of whoever made room.
+ */
+import type { KeepAlive } from "./keep-alive.js";
+
+export class Waiter {
+  #resolve: (() => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
+  #signal: AbortSignal | undefined;
+  #onAbort: (() => void) | undefined;
+  #keepAlive: KeepAlive | undefined;
+
+  /**
+   * Waits until `start` or `refuse` is called or the signal aborts.
+   * @param cancel takes it out of the queue; false when it has just been admitted
+   */
+  wait(keepAlive: KeepAlive, signal: AbortSignal | undefined, cancel: () => boolean): Promise<void> {
+    this.#keepAlive = keepAlive;
+    keepAlive.hold();
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      if (signal === undefined) return;
+      this.#signal = signal;
+      this.#onAbort = () => {
+        if (!cancel()) return;
+        this.#settle();
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", this.#onAbort, { once: true });
+    });
+  }
+
+  start(): void {
+    this.#settle();
+    this.#resolve?.();
+  }
+
+  refuse(error: unknown): void {
+    this.#settle();
+    this.#reject?.(error);
+  }
+
+  #settle(): void {
+    this.#keepAlive?.release();
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+}
