@@ -7,7 +7,7 @@
  * delivered is a copy, checked against the bounds of the wire as a real server and a real client check it.
  */
 import { TenantryError } from "../../proto/errors.js";
-import type { Hello } from "../../proto/messages.js";
+import type { ControllerMessage, Hello } from "../../proto/messages.js";
 import type { AgentPeer, AgentSession, Chance, PeerSession, SessionHandlers, Transport } from "../../proto/ports.js";
 import { validateHello } from "../../proto/validate.js";
 import { uniformUs } from "./chance.js";
@@ -38,6 +38,8 @@ export class VirtualNetwork {
   readonly #partitioned = new Set<string>();
   readonly #extraUs = new Map<string, number>();
   #server: { accept: Accept; life: Life } | undefined;
+  /** Sees every message as it reaches an agent, just before the agent does; for what watches over invariants. */
+  onDelivered: ((name: string, message: ControllerMessage) => void) | undefined;
   /** Messages that arrived, that were lost, and that broke the contract. */
   delivered = 0;
   lost = 0;

@@ -2,7 +2,7 @@
  * One session through the virtual network: two ordered lanes and two ends, each of which learns of the end of the session once.
  */
 import { TenantryError } from "../../proto/errors.js";
-import type { Acknowledgement, Allocation, Hello, Report, Welcome } from "../../proto/messages.js";
+import type { Acknowledgement, Allocation, ControllerMessage, Hello, Report, Welcome } from "../../proto/messages.js";
 import type { AgentPeer, AgentSession, Alarm, PeerSession, SessionHandlers } from "../../proto/ports.js";
 import { validateControllerMessage, validateReport } from "../../proto/validate.js";
 import type { Life } from "./clock.js";
@@ -174,7 +174,7 @@ export class Session {
     };
   }
 
-  #sendDown(kind: number, message: { welcome?: Welcome; acknowledgement?: Acknowledgement; allocation?: Allocation }): void {
+  #sendDown(kind: number, message: ControllerMessage): void {
     this.#down.send(() => {
       if (this.#agentTold || this.#agentClosing) return;
       try {
@@ -185,6 +185,7 @@ export class Session {
         this.#tellAgent(error as TenantryError);
         return;
       }
+      this.#network.onDelivered?.(this.#name, message);
       const { welcome, acknowledgement, allocation } = message;
       if (welcome) {
         this.#trace(kind, welcome.epoch, welcome.appliedSequence);

@@ -1,0 +1,171 @@
+/**
+ * The controller dies and comes back while tenants flood: what is granted never passes the cluster's rate, nothing stops, and
+ * control returns. Every member runs the production agent, the controller is the production controller.
+ */
+import { describe, expect, test } from "vitest";
+import { pick } from "../../simulations/world/chance.js";
+import { type Member, SECOND_US, SmallWorld } from "./small-world.js";
+
+const RATE = 100;
+
+/** Four instances, very unequal demand, ten seconds to come to rest. */
+function settled(seed: number, drift = 0): SmallWorld {
+  const small = new SmallWorld({ seed, drift, network: { keepAliveUs: 5_000_000 } });
+  small.startController(RATE);
+  for (const clients of [60, 20, 10, 2]) small.join(clients);
+  small.world.run(10 * SECOND_US);
+  return small;
+}
+
+/** Runs on, checking after every event that no more than the rate is granted. */
+function runChecked(small: SmallWorld, untilSec: number): void {
+  const { clock } = small.world;
+  while (clock.step(untilSec * SECOND_US)) {
+    const { granted } = small;
+    if (granted > RATE * (1 + 1e-9)) {
+      const grants = small.members.map(({ node, grant }) => `${node.name} ${JSON.stringify(grant)}`);
+      throw new Error(`seed ${small.world.seed}: ${granted}/s granted at ${clock.nowUs()} µs\n${grants.join("\n")}`);
+    }
+  }
+  clock.run(untilSec * SECOND_US);
+}
+
+const ladders = (small: SmallWorld) => small.members.map(({ node }) => node.agent.state.ladder);
+
+describe("a cluster with a cap", () => {
+  test("admits the cap, wherever the demand is", () => {
+    const small = settled(1);
+    runChecked(small, 20);
+    for (let window = 12; window < 20; window++) {
+      expect(small.admitted(window)).toBeGreaterThan(0.9 * RATE);
+      expect(small.admitted(window)).toBeLessThanOrEqual(1.02 * RATE);
+    }
+    expect(ladders(small)).toEqual(["leased", "leased", "leased", "leased"]);
+  });
+
+  test("controller killed: rates hold for the lease, then go smoothly to the fallback, and stay", () => {
+    const small = settled(2);
+    small.world.killController();
+    runChecked(small, 12);
+    expect(ladders(small)).toEqual(["leased", "leased", "leased", "leased"]);
+    runChecked(small, 16);
+    expect(ladders(small)).toEqual(["decaying", "decaying", "decaying", "decaying"]);
+    runChecked(small, 35);
+    expect(ladders(small)).toEqual(["fallback", "fallback", "fallback", "fallback"]);
+    const admitted = Array.from({ length: 25 }, (_, i) => small.admitted(10 + i));
+    for (const count of admitted) {
+      expect(count).toBeLessThanOrEqual(1.03 * RATE);
+      expect(count).toBeGreaterThan(0.4 * RATE);
+    }
+  });
+
+  test("controller killed and started again: holds, learns one window, decides; no dip, no spike", () => {
+    const small = settled(3);
+    const epoch = small.world.controller.epoch;
+    small.world.killController();
+    runChecked(small, 11);
+    small.startController(RATE);
+    runChecked(small, 12);
+    runChecked(small, 25);
+    expect(small.world.controller.epoch).toBeGreaterThan(epoch);
+    expect(ladders(small)).toEqual(["leased", "leased", "leased", "leased"]);
+    for (let window = 10; window < 25; window++) {
+      expect(small.admitted(window)).toBeLessThanOrEqual(1.03 * RATE);
+      expect(small.admitted(window)).toBeGreaterThan(0.75 * RATE);
+    }
+    expect(small.admitted(24)).toBeGreaterThan(0.9 * RATE);
+  });
+
+  test("controller away until all have fallen back: takes over within a few windows", () => {
+    const small = settled(4);
+    small.world.killController();
+    runChecked(small, 40);
+    small.startController(RATE);
+    runChecked(small, 60);
+    // Back-off is at most 10 s; after the last has found it, five windows.
+    expect(ladders(small)).toEqual(["leased", "leased", "leased", "leased"]);
+    expect(small.admitted(58)).toBeGreaterThan(0.9 * RATE);
+  });
+
+  test("an instance that dies gives its share back; one that joins gets its own", () => {
+    const small = settled(5);
+    small.kill(small.members[0]);
+    runChecked(small, 25);
+    expect(small.admitted(23)).toBeGreaterThan(0.85 * RATE);
+    small.join(60);
+    runChecked(small, 40);
+    expect(small.members[3].admitted.values[38]).toBeGreaterThan(0.5 * RATE);
+  });
+});
+
+describe("under an adversary", () => {
+  /** What goes wrong each half second, drawn from the seed. */
+  function adversity(small: SmallWorld): void {
+    const chance = small.world.chance("adversary");
+    const { network, clock } = small.world;
+    let controllerAlive = true;
+    const member = (): Member => small.members[pick(chance, small.members.length)];
+    const strike = () => {
+      if (clock.nowUs() > 45 * SECOND_US) return;
+      const { name } = member().node;
+      switch (pick(chance, 7)) {
+        case 0:
+          network.cut(name);
+          break;
+        case 1:
+          network.partition(name);
+          clock.at(clock.nowUs() + pick(chance, 9 * SECOND_US), () => network.heal(name));
+          break;
+        case 2:
+          network.slow(name, pick(chance, 3 * SECOND_US));
+          clock.at(clock.nowUs() + pick(chance, 5 * SECOND_US), () => network.slow(name, 0));
+          break;
+        case 3:
+          if (controllerAlive) {
+            controllerAlive = false;
+            small.world.killController();
+            clock.at(clock.nowUs() + pick(chance, 6 * SECOND_US), () => {
+              small.startController(RATE);
+              controllerAlive = true;
+            });
+          }
+          break;
+        case 4:
+          if (small.members.length > 2) small.kill(member());
+          break;
+        case 5:
+          if (small.members.length < 7) small.join(1 + pick(chance, 40));
+          break;
+        default:
+          small.world.store.failing = !small.world.store.failing;
+          clock.at(clock.nowUs() + SECOND_US, () => {
+            small.world.store.failing = false;
+          });
+      }
+      clock.at(clock.nowUs() + 500_000 + pick(chance, 2 * SECOND_US), strike);
+    };
+    clock.at(clock.nowUs(), strike);
+  }
+
+  test.each(Array.from({ length: 12 }, (_, i) => i + 1))("never grants more than the rate, and heals (seed %i)", (seed) => {
+    const small = settled(seed, 200e-6);
+    adversity(small);
+    runChecked(small, 60);
+    for (const { node } of small.members) small.world.network.heal(node.name);
+    runChecked(small, 90);
+    expect(small.admitted(88)).toBeGreaterThan(0.9 * RATE);
+    expect(small.admitted(88)).toBeLessThanOrEqual(1.03 * RATE);
+    expect(small.world.network.bad).toBe(0);
+  });
+
+  test("the same seed gives the same run", () => {
+    const hash = (seed: number) => {
+      const small = settled(seed, 200e-6);
+      adversity(small);
+      small.world.run(40 * SECOND_US);
+      return small.world.trace.hash;
+    };
+    expect(hash(1)).toBe(hash(1));
+    expect(hash(1)).not.toBe(hash(2));
+  });
+});
