@@ -1,0 +1,130 @@
+/**
+ * State in one file that survives a kill at any moment.
+ *
+ *   write FILE.tmp → fsync → FILE.prev becomes another name of FILE → rename FILE.tmp to FILE → fsync the folder
+ *
+ * A rename is atomic, so FILE is at every moment the old version or the new, whole and on disk; FILE.prev is the version before.
+ * A checksum tells a torn or altered file from a sound one. Then FILE.prev is used and what happened is reported.
+ *
+ * The epoch fences off earlier controllers, so it must never be handed out twice. The version that was lost may have been one
+ * epoch further than FILE.prev (each start raises it by one and saves), so the epoch is raised by one when FILE.prev is used.
+ */
+import { createHash } from "node:crypto";
+import { copyFile, link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { TenantryError } from "../../proto/errors.js";
+import type { State, StateStore } from "../state.js";
+import { stateFault } from "./state-shape.js";
+
+/**
+ * A store in `path`. Its folder is made when it is missing.
+ *
+ * @example new Controller({ clock, chance, store: fileStore("tenantry-state.json") })
+ */
+export function fileStore(path: string): StateStore {
+  return {
+    load(done) {
+      load(path).then(
+        ({ error, state }) => done(error, state),
+        (error: unknown) => done(unavailable("read", path, error), undefined),
+      );
+    },
+    save(state, done) {
+      save(path, state).then(
+        () => done(),
+        (error: unknown) => done(unavailable("written", path, error)),
+      );
+    },
+  };
+}
+
+interface Loaded {
+  error?: TenantryError;
+  state?: State;
+}
+
+async function load(path: string): Promise<Loaded> {
+  const newest = await read(path);
+  if (typeof newest === "object") return { state: newest };
+  const previous = await read(`${path}.prev`);
+  if (typeof previous === "object") {
+    const message = `state file ${path} ${newest ?? "is missing"}; the version before it, ${path}.prev, is used instead`;
+    return { error: new TenantryError("STORE_CORRUPT", message), state: { ...previous, epoch: previous.epoch + 1 } };
+  }
+  if (newest === undefined && previous === undefined) return {};
+  const faults = [newest && `${path} ${newest}`, previous && `${path}.prev ${previous}`].filter(Boolean).join(", and ");
+  const message = `no state can be read: ${faults}; restore one of them, or remove both to start afresh without what was set at run time`;
+  return { error: new TenantryError("STORE_CORRUPT", message) };
+}
+
+/** The state; or what is wrong with the file, in words; or undefined when there is none. */
+async function read(path: string): Promise<State | string | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  let file: { version?: unknown; checksum?: unknown; state?: unknown } | null;
+  try {
+    file = JSON.parse(text);
+  } catch {
+    return text.trim() === "" ? "is empty" : "is torn (it is no JSON)";
+  }
+  if (typeof file !== "object" || file === null || file.version !== 1) return "is of an unknown version";
+  if (file.checksum !== checksumOf(file.state)) return "was altered (its checksum does not fit)";
+  return stateFault(file.state) ?? (file.state as State);
+}
+
+async function save(path: string, state: State): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, "w", 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify({ version: 1, checksum: checksumOf(state), state })}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await keepPrevious(path);
+  await rename(temporary, path);
+  await syncFolder(folder);
+}
+
+/** Makes FILE.prev the version that is in FILE now, without FILE being away for a moment. */
+async function keepPrevious(path: string): Promise<void> {
+  // A corrupt version must not replace the sound one before it.
+  if (typeof (await read(path)) !== "object") return;
+  const next = `${path}.prev.tmp`;
+  await rm(next, { force: true });
+  try {
+    await link(path, next);
+  } catch {
+    // Not every file system has hard links.
+    await copyFile(path, next);
+    const copy = await open(next, "r+");
+    await copy.sync().finally(() => copy.close());
+  }
+  await rename(next, `${path}.prev`);
+}
+
+/** A rename is on disk once its folder is. Not every system lets one open a folder; those that do not need no telling. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+function checksumOf(state: unknown): string {
+  return createHash("sha256")
+    .update(JSON.stringify(state) ?? "")
+    .digest("hex");
+}
+
+function unavailable(verb: string, path: string, error: unknown): TenantryError {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  const message = `state file ${path} cannot be ${verb}: ${code}; see that the folder exists, has room, and belongs to this user`;
+  return new TenantryError("STORE_UNAVAILABLE", message, { cause: error });
+}

@@ -1,0 +1,128 @@
+/** The controller's gRPC side: Control for agents, Admin for people and tools, and the standard health and reflection services. */
+import { type handleBidiStreamingCall, Server, ServerCredentials, type ServiceDefinition } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import { ReflectionService } from "@grpc/reflection";
+import { HealthImplementation, protoPath as healthPath } from "grpc-health-check";
+import { TenantryError } from "../../proto/errors.js";
+import { MAX_MESSAGE_BYTES } from "../../proto/io/codec.js";
+import { schemaPath } from "../../proto/io/schema.js";
+import type { Clock } from "../../proto/ports.js";
+import type { Controller } from "../controller.js";
+import { adminService } from "./admin-service.js";
+import { addressText, type ListenAddress, listenError, probeAddress } from "./listen-address.js";
+import { SessionStream } from "./session-stream.js";
+import type { TlsFiles } from "./tls-files.js";
+
+const CONTROL = "tenantry.v1.Control";
+const ADMIN = "tenantry.v1.Admin";
+
+/** Figures of the wire, beside the controller's own counters. */
+export interface WireCounters {
+  /** Streams of agents open now. */
+  streams: number;
+  /** Streams refused because there were too many. */
+  streamsRefused: number;
+  /** Messages that broke the contract; each cost its stream. */
+  badMessages: number;
+}
+
+export interface GrpcServerOptions {
+  controller: Controller;
+  clock: Clock;
+  address: ListenAddress;
+  tls?: TlsFiles | undefined;
+  /** Streams of agents at once, at most. */
+  maxStreams: number;
+  onBadMessage?(error: TenantryError): void;
+}
+
+export interface GrpcServer {
+  readonly port: number;
+  readonly counters: Readonly<WireCounters>;
+  /** Tells health checks whether the controller serves. */
+  setServing(serving: boolean): void;
+  /** Ends what is open and stops listening. */
+  close(): Promise<void>;
+}
+
+/** @throws TenantryError ADDRESS_IN_USE or BAD_ARGUMENT when it cannot listen at `address`. */
+export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const { controller, clock, address, tls, maxStreams } = options;
+  const definition = loadSync(schemaPath(), { longs: Number, enums: String, defaults: true, arrays: true, objects: true });
+  const counters: WireCounters = { streams: 0, streamsRefused: 0, badMessages: 0 };
+  const server = new Server({
+    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+    "grpc.max_send_message_length": -1,
+    "grpc.max_concurrent_streams": 1_000,
+    "grpc.enable_channelz": 0,
+    // Agents that vanished without a word are noticed.
+    "grpc.keepalive_time_ms": 20_000,
+    "grpc.keepalive_timeout_ms": 10_000,
+  });
+
+  const session: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
+    counters.streams++;
+    const stream = new SessionStream(call, {
+      controller,
+      clock,
+      onBadMessage(error) {
+        counters.badMessages++;
+        options.onBadMessage?.(error);
+      },
+      onOver: () => counters.streams--,
+    });
+    if (counters.streams > maxStreams) {
+      counters.streamsRefused++;
+      stream.close(new TenantryError("TOO_MANY", `there are ${maxStreams} streams already, as many as this controller takes`));
+    }
+  };
+  const health = new HealthImplementation({ "": "NOT_SERVING", [CONTROL]: "NOT_SERVING", [ADMIN]: "NOT_SERVING" });
+  server.addService(rawMessages(definition[CONTROL] as ServiceDefinition), { session });
+  server.addService(definition[ADMIN] as ServiceDefinition, adminService(controller));
+  health.addToServer(server);
+  const described = { ...definition, ...loadSync(healthPath) };
+  new ReflectionService(described, { services: [CONTROL, ADMIN, "grpc.health.v1.Health"] }).addToServer(server);
+
+  // gRPC prints to the console what it could not bind; we ask first, and throw.
+  if (address.port !== 0) await probeAddress("gRPC", address);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(addressText(address), credentialsOf(tls), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(listenError("gRPC", address, error));
+    });
+  });
+  return {
+    port,
+    counters,
+    setServing(serving) {
+      for (const name of ["", CONTROL, ADMIN]) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
+    },
+    async close() {
+      for (const name of ["", CONTROL, ADMIN]) health.setStatus(name, "NOT_SERVING");
+      await new Promise<void>((resolve) => {
+        // Watchers of health never end by themselves.
+        const impatient = setTimeout(() => server.forceShutdown(), 500);
+        server.tryShutdown(() => {
+          clearTimeout(impatient);
+          resolve();
+        });
+      });
+      server.forceShutdown();
+    },
+  };
+}
+
+/** The service with its messages left as bytes: sessions decode for themselves, so that a bad message is theirs to answer. */
+function rawMessages(service: ServiceDefinition): ServiceDefinition {
+  const same = (bytes: Buffer) => bytes;
+  const methods = Object.entries(service).map(([name, method]) => [
+    name,
+    { ...method, requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same },
+  ]);
+  return Object.fromEntries(methods) as ServiceDefinition;
+}
+
+function credentialsOf(tls: TlsFiles | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  return ServerCredentials.createSsl(tls.ca ?? null, [{ cert_chain: tls.cert, private_key: tls.key }], tls.ca !== undefined);
+}

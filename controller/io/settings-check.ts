@@ -1,0 +1,120 @@
+/**
+ * Every mistake of a configuration at once, each with its path and what to write instead. Shape first (types, unknown keys);
+ * then, on what has a sound shape, `completeConfig`, which knows the ranges and the names there are.
+ */
+import type { Policy } from "../../policies/index.js";
+import { TenantryError } from "../../proto/errors.js";
+import { shown } from "../../proto/names.js";
+import { type ControllerConfig, completeConfig, DEFAULT_CONFIG } from "../config.js";
+import { closest } from "./closest.js";
+import { type Settings, settingsShape } from "./settings.js";
+
+export interface SettingsFault {
+  /** Keys that lead to it. */
+  path: string[];
+  /** Is the key itself wrong, rather than its value? */
+  key: boolean;
+  /** In words, path included. */
+  text: string;
+}
+
+/** Every mistake in `data`; none: it is `Settings`. */
+export function settingsFaults(data: unknown, policies: readonly Policy[]): SettingsFault[] {
+  const faults: SettingsFault[] = [];
+  // Faulty parts are taken out, so that what remains can be checked further.
+  const sound = copy(data);
+  const result = settingsShape.safeParse(data);
+  for (const issue of result.error?.issues ?? []) {
+    const path = issue.path.map(String);
+    if (issue.code === "unrecognized_keys") {
+      for (const key of issue.keys) {
+        faults.push({ path: [...path, key], key: true, text: unknownKey(path, key) });
+        remove(sound, [...path, key]);
+      }
+      continue;
+    }
+    const value = at(data, path);
+    const is = value === undefined ? "is missing" : `is ${described(value)}`;
+    const where = path.length === 0 ? "the configuration" : pathText(path);
+    faults.push({ path, key: value === undefined, text: `${where} ${is}; expected ${issue.message}` });
+    remove(sound, path);
+  }
+  if (isMapping(sound)) faults.push(...configFaults(controllerPart(sound as Settings), policies));
+  return faults;
+}
+
+/** What of the settings is the controller's own. */
+export function controllerPart(settings: Settings): Partial<ControllerConfig> {
+  const entries = Object.entries(settings).filter(([key, value]) => Object.hasOwn(DEFAULT_CONFIG, key) && value !== undefined);
+  return Object.fromEntries(entries);
+}
+
+function configFaults(part: Partial<ControllerConfig>, policies: readonly Policy[]): SettingsFault[] {
+  try {
+    completeConfig(part, policies);
+    return [];
+  } catch (error) {
+    if (!(error instanceof TenantryError)) throw error;
+    // One mistake a line, `path: what is wrong`, below a heading.
+    return error.message
+      .split("\n")
+      .slice(1)
+      .map((line) => ({ path: leadingPath(line.trim()), key: false, text: line.trim() }));
+  }
+}
+
+/** `tenants."acme".weight: …` → tenants, acme, weight. */
+function leadingPath(line: string): string[] {
+  const match = /^(\w+)(?:\.("(?:[^"\\]|\\.)*"))?(?:\.(\w+))?: /.exec(line);
+  if (match === null) return [];
+  const path = [match[1]];
+  if (match[2] !== undefined) path.push(JSON.parse(match[2]) as string);
+  if (match[3] !== undefined) path.push(match[3]);
+  return path;
+}
+
+/** What may stand where an unknown key stood. */
+function unknownKey(path: string[], key: string): string {
+  const known = keysAt(path);
+  const suggestion = closest(key, known);
+  const hint = suggestion === undefined ? `expected one of ${known.join(", ")}` : `did you mean "${suggestion}"?`;
+  return `${pathText([...path, key])} is no setting; ${hint}`;
+}
+
+function keysAt(path: string[]): string[] {
+  if (path.length === 0) return Object.keys(settingsShape.shape);
+  if (path[0] === "policies") return ["mode", "params"];
+  if (path[0] === "tenants") return ["weight", "mode"];
+  if (path[0] === "points") return ["mode"];
+  return path[0] === "tls" ? ["cert", "key", "ca"] : ["host", "port"];
+}
+
+function pathText(path: string[]): string {
+  return path.map((key, i) => (i > 0 && !/^[A-Za-z]\w*$/.test(key) ? shown(key) : key)).join(".");
+}
+
+function described(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return isMapping(value) ? "a mapping" : shown(value);
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Mappings copied, all else as it is. */
+function copy(data: unknown): unknown {
+  return isMapping(data) ? Object.fromEntries(Object.entries(data).map(([key, value]) => [key, copy(value)])) : data;
+}
+
+function at(data: unknown, path: string[]): unknown {
+  let value = data;
+  for (const key of path) value = isMapping(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  return value;
+}
+
+function remove(data: unknown, path: string[]): void {
+  const parent = at(data, path.slice(0, -1));
+  const last = path.at(-1);
+  if (last !== undefined && isMapping(parent)) delete parent[last];
+}
