@@ -1,0 +1,52 @@
+/** Values on the command line, checked where they are read. */
+import { InvalidArgumentError } from "commander";
+
+/** A port: 0 (any free one) to 65535. */
+export function port(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 65_535)
+    throw new InvalidArgumentError("Expected a whole number from 0 (any free port) to 65535.");
+  return value;
+}
+
+/** A seed: 0 to 2^32 − 1. */
+export function seed(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value >= 2 ** 32) throw new InvalidArgumentError("Expected a whole number from 0 to 4294967295.");
+  return value;
+}
+
+/** A finite number above 0. */
+export function weight(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0 && value < Number.POSITIVE_INFINITY))
+    throw new InvalidArgumentError("Expected a number above 0.");
+  return value;
+}
+
+/** `name=number`, gathered over several options. */
+export function parameter(text: string, before: Record<string, number> = {}): Record<string, number> {
+  const match = /^([A-Za-z]\w*)=(.+)$/.exec(text);
+  const value = Number(match?.[2]);
+  if (match === null || !Number.isFinite(value)) throw new InvalidArgumentError("Expected NAME=NUMBER, such as alpha=0.2.");
+  return { ...before, [match[1]]: value };
+}
+
+/** The base of the controller's HTTP side. */
+export function controllerUrl(text: string): string {
+  try {
+    const url = new URL(text.includes("://") ? text : `http://${text}`);
+    if (url.protocol === "http:" || url.protocol === "https:") return url.origin;
+  } catch {
+    // Told below.
+  }
+  throw new InvalidArgumentError("Expected a URL, such as http://127.0.0.1:7412.");
+}
+
+/** The controller's gRPC side. */
+export function grpcAddress(text: string): string {
+  if (!/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/.test(text)) {
+    throw new InvalidArgumentError("Expected HOST:PORT, such as 127.0.0.1:7411.");
+  }
+  return text;
+}
