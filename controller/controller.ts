@@ -1,12 +1,29 @@
-/** The controller: agents join and report; every window policies decide and leases go out. */
-import type { Params, Policy } from "../policies/index.js";
-import type { ErrorCode, TenantryError } from "../proto/errors.js";
-import type { Hello } from "../proto/messages.js";
-import type { AgentPeer, Chance, Clock, PeerSession } from "../proto/ports.js";
-import type { ControllerConfig } from "./config.js";
+/**
+ * The controller: agents join and report; once a window policies decide on one view of it all, and each instance is leased its
+ * part. State changes first, calls out last; the ticker only says when: every figure is per time covered, so a late tick is
+ * as right as one in time.
+ */
+import { type Params, POLICIES, type Policy } from "../policies/index.js";
+import { type ErrorCode, TenantryError } from "../proto/errors.js";
+import { type Hello, POINT } from "../proto/messages.js";
+import { checkTenantId } from "../proto/names.js";
+import type { AgentPeer, Alarm, Chance, Clock, PeerSession } from "../proto/ports.js";
+import { type ControllerConfig, completeConfig } from "./config.js";
+import {
+  chooseTenants,
+  type Described,
+  describeInstances,
+  describePoint,
+  describePolicies,
+  describeResource,
+  describeTenants,
+} from "./describe.js";
+import { explain } from "./explain.js";
 import type { Mode } from "./modes.js";
+import { Rounds } from "./rounds.js";
+import { Settings } from "./settings.js";
 import type { Counters, Explanation, ViewSnapshot } from "./snapshot.js";
-import type { StateStore } from "./state.js";
+import { emptyState, type StateStore } from "./state.js";
 
 export interface ControllerOptions {
   clock: Clock;
@@ -25,7 +42,7 @@ export interface ControllerOptions {
 export interface ControllerEvent {
   kind:
     | "started"
-    | "learned"
+    | "learned" // the window of learning is over: policies decide from now on
     | "stopped"
     | "joined"
     | "left"
@@ -38,108 +55,227 @@ export interface ControllerEvent {
   code?: ErrorCode;
 }
 
+/** Tries to load and save the state before `start` gives up, and the pause after the first, doubled after each. */
+const START_TRIES = 5;
+const FIRST_PAUSE_US = 200_000;
+
 /**
  * @example
  * const controller = new Controller({ clock, chance, store: memoryStore() });
  * controller.start((error) => { if (!error) listen() });
  */
 export class Controller {
-  constructor(_options: ControllerOptions) {
-    throw new Error("not yet");
+  readonly #options: ControllerOptions;
+  readonly #settings: Settings;
+  readonly #rounds: Rounds;
+  readonly #event: (kind: ControllerEvent["kind"], message: string, code?: ErrorCode) => void;
+  #serving = false;
+  #stopped = false;
+  #retry: Alarm | undefined;
+
+  /** @throws TenantryError BAD_CONFIG that lists every mistake */
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    const policies = options.policies ?? POLICIES;
+    const config = Object.freeze(completeConfig(options.config ?? {}, policies));
+    this.#event = (kind, message, code) => options.onEvent?.(code === undefined ? { kind, message } : { kind, message, code });
+    let storeWorks = true;
+    this.#settings = new Settings({
+      config,
+      policies,
+      policyDefault: (policy) => (options.policies !== undefined || policy.name === "bottleneck-fairness" ? "enforce" : "off"),
+      store: options.store,
+      state: emptyState(),
+      onStore: (error) => {
+        if (error !== undefined) this.#rounds.counters.storeFailures++;
+        if (storeWorks === (error === undefined)) return;
+        storeWorks = error === undefined;
+        this.#event("store", error?.message ?? "the state store works again; everything is saved", error?.code);
+      },
+    });
+    this.#rounds = new Rounds({ clock: options.clock, config, policies, settings: this.#settings, event: this.#event });
   }
 
   /** The complete configuration, without what was set at run time. */
   get config(): Readonly<ControllerConfig> {
-    throw new Error("not yet");
+    return this.#settings.config;
   }
 
   /** The term: 0 before `start` is done. */
   get epoch(): number {
-    throw new Error("not yet");
+    return this.#rounds.epoch;
   }
 
   /** Does it serve? True from when `start` is done until `stop`. */
   get serving(): boolean {
-    throw new Error("not yet");
+    return this.#serving;
   }
 
   get counters(): Readonly<Counters> {
-    throw new Error("not yet");
+    return this.#rounds.counters;
   }
 
   /**
    * Loads the state, raises the epoch, saves it, and only then serves; `done` is called once, with an error when the store
-   * stayed unusable after several tries.
+   * stayed unusable after five tries in some six seconds.
    */
-  start(_done: (error?: TenantryError) => void): void {}
+  start(done: (error?: TenantryError) => void): void {
+    this.#try(1, done);
+  }
+
+  #try(attempt: number, done: (error?: TenantryError) => void): void {
+    const { store, clock, chance } = this.#options;
+    const failed = (error: TenantryError) => {
+      this.#rounds.counters.storeFailures++;
+      if (this.#stopped) return done(new TenantryError("CLOSED", "the controller was stopped before it had started"));
+      this.#event("store", `${error.message} (try ${attempt} of ${START_TRIES})`, error.code);
+      if (attempt >= START_TRIES) return done(error);
+      const pauseUs = Math.round(FIRST_PAUSE_US * 2 ** attempt * (0.5 + 0.5 * chance.next()));
+      this.#retry = clock.at(clock.nowUs() + pauseUs, () => this.#try(attempt + 1, done));
+    };
+    store.load((error, loaded) => {
+      if (error !== undefined && loaded === undefined) return failed(error);
+      if (error !== undefined) this.#event("store", error.message, error.code);
+      const state = loaded ?? emptyState();
+      state.epoch += 1;
+      this.#settings.adopt(state);
+      // Nobody may hear of this epoch before it is kept: a second controller must not serve the same one.
+      this.#settings.save((unsaved) => {
+        if (unsaved !== undefined || this.#stopped) return failed(unsaved ?? new TenantryError("CLOSED", "stopped"));
+        this.#serving = true;
+        this.#rounds.start(state.epoch);
+        this.#event("started", `epoch ${state.epoch}: learning for one window what instances hold, then deciding`);
+        done();
+      });
+    });
+  }
 
   /**
-   * An agent said Hello (validated by the caller). Welcome and the first allocation go out through `peer` before this returns
-   * or soon after. A returned error (UNAVAILABLE before start, TOO_MANY) must be told to the agent and ends the stream.
+   * An agent said Hello (validated by the caller). Welcome goes out through `peer` before this returns, the first allocation
+   * soon after. A returned error (UNAVAILABLE before start, TOO_MANY) must be told to the agent and ends the stream.
    */
-  accept(_hello: Hello, _peer: AgentPeer): PeerSession | TenantryError {
-    throw new Error("not yet");
+  accept(hello: Hello, peer: AgentPeer): PeerSession | TenantryError {
+    if (!this.#serving) return new TenantryError("UNAVAILABLE", "the controller does not serve now; connect again in a moment");
+    return this.#rounds.accept(hello, peer);
   }
 
   /** Ends all sessions (leases run on) and forgets every alarm; `done` once the last save is over. */
   stop(done: (error?: TenantryError) => void): void {
-    done();
+    const served = this.#serving;
+    this.#serving = false;
+    this.#stopped = true;
+    this.#retry?.cancel();
+    this.#rounds.stop();
+    if (served) {
+      this.#event("stopped", "all sessions are closed; rates run on for their leases");
+      this.#settings.save(done);
+    } else {
+      done();
+    }
   }
 
   /** The view as plain JSON, of bounded size. */
   view(): ViewSnapshot {
-    throw new Error("not yet");
+    const { epoch, sequence, learning, builder, instances, counters } = this.#rounds;
+    const { windowUs, viewTenants } = this.config;
+    const described = this.#described();
+    const chosen = chooseTenants(described, viewTenants);
+    return {
+      epoch,
+      sequence,
+      windowUs,
+      learning,
+      mode: this.#settings.mode,
+      policies: describePolicies(described),
+      instances: describeInstances(instances(), this.#options.clock.nowUs(), viewTenants),
+      tenants: describeTenants(described, chosen),
+      tenantCount: builder.view.tenants.length,
+      resources: builder.resources.map((figures) => describeResource(figures, described, chosen)),
+      points: builder.points.map((figures) => describePoint(figures, described, chosen)),
+      refusals: { ...counters.refusals },
+    };
   }
 
   /** Who slows this tenant down, by which rule, because of which resource, and what would help. @throws BAD_TENANT */
-  explain(_tenant: string): Explanation {
-    throw new Error("not yet");
+  explain(tenant: string): Explanation {
+    checkTenantId(tenant);
+    return explain(tenant, this.#rounds.seats.find(tenant), this.#described());
   }
 
   /** Tenants with settings of their own or seen lately. */
   listTenants(): { tenant: string; weight: number; mode: Mode }[] {
-    throw new Error("not yet");
+    const ids = new Set([...this.#settings.tenantsNamed(), ...this.#rounds.builder.view.tenants.map(({ id }) => id)]);
+    return [...ids].sort().map((id) => this.#tenant(id));
   }
 
   /**
-   * Changes what is given; applied at once, in force with the next allocation, persisted.
+   * Changes what is given; a mode is in force at once, a weight with the next decision; persisted.
    *
    * @param done called once it is persisted; an error says that it is applied but not yet persisted (it is tried again)
    * @returns the settings now in force
    * @throws TenantryError BAD_ARGUMENT that lists every mistake; nothing is changed then
    */
-  setTenant(
-    _id: string,
-    _settings: { weight?: number; mode?: Mode },
-    _done?: (error?: TenantryError) => void,
-  ): { tenant: string; weight: number; mode: Mode } {
-    throw new Error("not yet");
+  setTenant(id: string, settings: { weight?: number; mode?: Mode }, done: (error?: TenantryError) => void = ignore) {
+    this.#settings.setTenant(id, settings, done);
+    this.#changed(`tenant ${id}`, settings);
+    return this.#tenant(id);
   }
 
   listPolicies(): { policy: string; mode: Mode; params: Params }[] {
-    throw new Error("not yet");
+    return this.#settings.policies.map((policy) => this.#policy(policy));
   }
 
   /** As `setTenant`; parameters not given stay as they are. @throws UNKNOWN for a policy there is not */
   setPolicy(
-    _name: string,
-    _settings: { mode?: Mode; params?: Record<string, number> },
-    _done?: (error?: TenantryError) => void,
+    name: string,
+    settings: { mode?: Mode; params?: Record<string, number> },
+    done: (error?: TenantryError) => void = ignore,
   ): { policy: string; mode: Mode; params: Params } {
-    throw new Error("not yet");
+    this.#settings.setPolicy(name, settings, done);
+    this.#changed(`policy ${name}`, settings);
+    return this.#policy(this.#settings.policies.find((policy) => policy.name === name)!);
   }
 
+  /** Points with settings of their own or seen lately. */
   listPoints(): { point: string; mode: Mode }[] {
-    throw new Error("not yet");
+    const names = new Set([...this.#settings.pointsNamed(), ...this.#rounds.meters.list(POINT).map(({ name }) => name)]);
+    return [...names].sort().map((point) => ({ point, mode: this.#settings.pointMode(point) }));
   }
 
   /** As `setTenant`, for `service/point`; it need not have been seen yet. */
-  setPoint(_name: string, _settings: { mode?: Mode }, _done?: (error?: TenantryError) => void): { point: string; mode: Mode } {
-    throw new Error("not yet");
+  setPoint(
+    name: string,
+    settings: { mode?: Mode },
+    done: (error?: TenantryError) => void = ignore,
+  ): { point: string; mode: Mode } {
+    this.#settings.setPoint(name, settings, done);
+    this.#changed(`point ${name}`, settings);
+    return { point: name, mode: this.#settings.pointMode(name) };
   }
 
   /** As `setTenant`, for everything at once. */
-  setMode(_mode: Mode, _done?: (error?: TenantryError) => void): Mode {
-    throw new Error("not yet");
+  setMode(mode: Mode, done: (error?: TenantryError) => void = ignore): Mode {
+    this.#settings.setMode(mode, done);
+    this.#changed("everything", { mode });
+    return this.#settings.mode;
+  }
+
+  #tenant(id: string): { tenant: string; weight: number; mode: Mode } {
+    return { tenant: id, weight: this.#settings.weight(id), mode: this.#settings.tenantMode(id) };
+  }
+
+  #policy(policy: Policy): { policy: string; mode: Mode; params: Params } {
+    return { policy: policy.name, mode: this.#settings.policyMode(policy), params: this.#settings.params(policy) };
+  }
+
+  #described(): Described {
+    return { builder: this.#rounds.builder, loop: this.#rounds.loop, settings: this.#settings, meters: this.#rounds.meters };
+  }
+
+  #changed(what: string, settings: object): void {
+    this.#event("setting", `${what} is set to ${JSON.stringify(settings)}`);
+    this.#rounds.refreshAll();
   }
 }
+
+function ignore(): void {}

@@ -1,0 +1,194 @@
+/**
+ * What is set about tenants, policies and points: the configuration, and over it what was changed at run time, setting by
+ * setting. A change is checked whole, in force at once, and then saved; while the store is away it stays in force, and saving
+ * is tried again. One save is under way at a time; changes that come meanwhile are saved together after it.
+ */
+import type { Params, Policy } from "../policies/index.js";
+import { paramsOf } from "../policies/index.js";
+import { TenantryError } from "../proto/errors.js";
+import { shown } from "../proto/names.js";
+import { type ControllerConfig, pointFaults, policyFaults, tenantFaults } from "./config.js";
+import { isMode, type Mode } from "./modes.js";
+import type { PointOverride, PolicyOverride, State, StateStore, TenantOverride } from "./state.js";
+
+type Done = (error?: TenantryError) => void;
+
+export class Settings {
+  readonly config: Readonly<ControllerConfig>;
+  readonly policies: readonly Policy[];
+  readonly #policyDefault: (policy: Policy) => Mode;
+  readonly #store: StateStore;
+  readonly #onStore: (error: TenantryError | undefined) => void;
+  state: State;
+  /** Tenants whose weight is not 1, whether seen or not. */
+  readonly weights = new Map<string, number>();
+  /** Tenants whose mode is not "enforce". */
+  readonly tenantModes = new Map<string, Mode>();
+  #saving = false;
+  #dirty = false;
+  #waiting: Done[] = [];
+
+  constructor(options: {
+    config: Readonly<ControllerConfig>;
+    policies: readonly Policy[];
+    /** Mode of a policy nobody said anything about. */
+    policyDefault(policy: Policy): Mode;
+    store: StateStore;
+    state: State;
+    /** Told of every save: an error, or undefined. */
+    onStore(error: TenantryError | undefined): void;
+  }) {
+    this.config = options.config;
+    this.policies = options.policies;
+    this.#policyDefault = options.policyDefault;
+    this.#store = options.store;
+    this.#onStore = options.onStore;
+    this.state = options.state;
+    this.adopt(options.state);
+  }
+
+  /** Takes over a loaded state. What it says of policies that are no longer there, or no longer understood, is kept but not used. */
+  adopt(state: State): void {
+    this.state = state;
+    this.weights.clear();
+    this.tenantModes.clear();
+    for (const id of this.tenantsNamed()) this.#index(id);
+  }
+
+  get mode(): Mode {
+    return this.state.mode ?? this.config.mode;
+  }
+
+  weight(tenant: string): number {
+    return own(this.state.tenants, tenant)?.weight ?? own(this.config.tenants, tenant)?.weight ?? 1;
+  }
+
+  tenantMode(tenant: string): Mode {
+    return own(this.state.tenants, tenant)?.mode ?? own(this.config.tenants, tenant)?.mode ?? "enforce";
+  }
+
+  pointMode(point: string): Mode {
+    return own(this.state.points, point)?.mode ?? own(this.config.points, point)?.mode ?? "enforce";
+  }
+
+  policyMode(policy: Policy): Mode {
+    return (
+      own(this.state.policies, policy.name)?.mode ?? own(this.config.policies, policy.name)?.mode ?? this.#policyDefault(policy)
+    );
+  }
+
+  params(policy: Policy): Params {
+    const params: Record<string, number> = { ...policy.params };
+    const configured = own(this.config.policies, policy.name)?.params ?? {};
+    const set = own(this.state.policies, policy.name)?.params ?? {};
+    for (const overrides of [configured, set]) {
+      for (const [key, value] of Object.entries(overrides)) if (Object.hasOwn(params, key)) params[key] = value;
+    }
+    return params;
+  }
+
+  /** Tenants something was said about. */
+  tenantsNamed(): string[] {
+    return [...new Set([...Object.keys(this.config.tenants), ...Object.keys(this.state.tenants)])];
+  }
+
+  pointsNamed(): string[] {
+    return [...new Set([...Object.keys(this.config.points), ...Object.keys(this.state.points)])];
+  }
+
+  setTenant(id: string, change: TenantOverride, done: Done): void {
+    refuse(tenantFaults(id, change));
+    const known = Object.hasOwn(this.state.tenants, id);
+    if (!known && Object.keys(this.state.tenants).length >= this.config.maxTenants) {
+      throw new TenantryError("TOO_MANY", `settings of ${this.config.maxTenants} tenants are kept already; raise maxTenants`);
+    }
+    put(this.state.tenants, id, { ...own(this.state.tenants, id), ...defined(change) });
+    this.#index(id);
+    this.save(done);
+  }
+
+  setPolicy(name: string, change: PolicyOverride, done: Done): void {
+    const policy = this.policies.find((each) => each.name === name);
+    if (policy === undefined) {
+      const names = this.policies.map((each) => each.name).join(", ") || "none";
+      throw new TenantryError("UNKNOWN", `there is no policy ${shown(name)}; there are ${names}`);
+    }
+    refuse(policyFaults(name, change, this.policies));
+    const before = own(this.state.policies, name);
+    const params = change.params === undefined ? before?.params : { ...before?.params, ...change.params };
+    paramsOf(policy, change.params ?? {});
+    put(this.state.policies, name, { ...before, ...defined({ mode: change.mode, params }) });
+    this.save(done);
+  }
+
+  setPoint(name: string, change: PointOverride, done: Done): void {
+    refuse(pointFaults(name, change));
+    if (!Object.hasOwn(this.state.points, name) && Object.keys(this.state.points).length >= this.config.maxMeters) {
+      throw new TenantryError("TOO_MANY", `settings of ${this.config.maxMeters} points are kept already; raise maxMeters`);
+    }
+    put(this.state.points, name, { ...own(this.state.points, name), ...defined(change) });
+    this.save(done);
+  }
+
+  setMode(mode: Mode, done: Done): void {
+    if (!isMode(mode)) refuse([`mode: ${shown(mode)}; expected "off", "observe" or "enforce"`]);
+    this.state.mode = mode;
+    this.save(done);
+  }
+
+  /** Is something not saved yet, and no save under way? Then `save` should be tried again. */
+  get unsaved(): boolean {
+    return this.#dirty && !this.#saving;
+  }
+
+  /** Saves the state, at once or after the save under way. */
+  save(done: Done): void {
+    this.#dirty = true;
+    this.#waiting.push(done);
+    if (!this.#saving) this.#save();
+  }
+
+  #index(id: string): void {
+    const weight = this.weight(id);
+    if (weight === 1) this.weights.delete(id);
+    else this.weights.set(id, weight);
+    const mode = this.tenantMode(id);
+    if (mode === "enforce") this.tenantModes.delete(id);
+    else this.tenantModes.set(id, mode);
+  }
+
+  #save(): void {
+    this.#saving = true;
+    this.#dirty = false;
+    const told = this.#waiting;
+    this.#waiting = [];
+    this.#store.save(structuredCopy(this.state), (error) => {
+      this.#saving = false;
+      if (error !== undefined) this.#dirty = true;
+      this.#onStore(error);
+      for (const done of told) done(error);
+      if (this.#waiting.length > 0 && !this.#saving) this.#save();
+    });
+  }
+}
+
+/** A record is a plain object whose keys are names from outside: only its own keys count, and "__proto__" is one like any. */
+function own<T>(record: Record<string, T>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+function put<T>(record: Record<string, T>, key: string, value: T): void {
+  Object.defineProperty(record, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function defined<T extends object>(change: T): Partial<T> {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function structuredCopy(state: State): State {
+  return JSON.parse(JSON.stringify(state)) as State;
+}
+
+function refuse(faults: string[]): void {
+  if (faults.length > 0) throw new TenantryError("BAD_ARGUMENT", `nothing was changed: ${faults.join("; ")}`);
+}

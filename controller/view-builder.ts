@@ -1,0 +1,219 @@
+/**
+ * Turns what instances reported into what policies see.
+ *
+ * Averages. Loads, throughputs, counts and waits are averaged exponentially over what each instance reports, with a half-life
+ * of one window: x ← x·2^(−c/h) + (1 − 2^(−c/h))·sum/c, c being the time a report covers. So a late or merged report weighs
+ * as much as its time, and a rate that follows from use does not jump with the luck of one window; yet a change shows half at
+ * once and 94 % after four windows. Slowdown is averaged as a factor with half that half-life, for it is what tells a policy
+ * that it went too far. An instance that is silent holds its last figures until it is dead.
+ *
+ * Demand. What a tenant would use if nothing held it back: its use, times how much more it asks for than it gets. What waits
+ * is judged where it waits: in the queue of the resource itself, and at every point that leads to it, throttle and queue:
+ *
+ *   demand(r,w) = load(r,w) · max(1 + waiting(r,w)/done(r,w),  1 + pending(p,w)/throughput(p,w)  for p feeding r)
+ *
+ * The largest counts, not the sum: a backlog shows first at one place, then at the next. For a tenant that got nothing through,
+ * the load its waiting requests will bring is judged by what everybody's requests cost.
+ */
+import type { Tenant, View } from "../policies/index.js";
+import { POINT, RESOURCE } from "../proto/messages.js";
+import { PointFigures, ResourceFigures } from "./figures.js";
+import type { Ledger } from "./ledger.js";
+import type { LimitTable } from "./limit-table.js";
+import type { LogicalMeter, MeterBook } from "./meter-book.js";
+import { OVERFLOW_SEAT, type TenantSeats } from "./tenant-seats.js";
+
+/** One live instance. */
+export interface Source {
+  readonly instance: string;
+  readonly ledger: Ledger;
+}
+
+export interface ViewBuilderOptions {
+  windowUs: number;
+  halfLifeUs: number;
+  seats: TenantSeats;
+  meters: MeterBook;
+  /** Weight of the tenant at a seat. */
+  weightOf(seat: number): number;
+}
+
+export class ViewBuilder {
+  readonly #options: ViewBuilderOptions;
+  readonly #figures = new Map<LogicalMeter, ResourceFigures | PointFigures>();
+  /** Seat → index in the view, and back. */
+  viewOf = new Int32Array(0);
+  seatOf = new Int32Array(0);
+  resources: ResourceFigures[] = [];
+  points: PointFigures[] = [];
+  #tenants: Tenant[] = [];
+  #seatsVersion = -1;
+  #metersVersion = -1;
+  #builtUs = -1;
+  view: View;
+
+  constructor(options: ViewBuilderOptions) {
+    this.#options = options;
+    this.view = { windowUs: options.windowUs, tenants: [], resources: [], points: [] };
+  }
+
+  /**
+   * Builds the view of this moment.
+   *
+   * @param sources live instances
+   * @param inForce rates in force, for `point.rate(tenant)`
+   * @param tick    number of this tick; tenants of use are touched with it
+   */
+  build(sources: readonly Source[], inForce: LimitTable, tick: number, nowUs: number): View {
+    const { windowUs, halfLifeUs } = this.#options;
+    let news = false;
+    for (const source of sources) {
+      if (source.ledger.settle(halfLifeUs)) news = true;
+      this.#seat(source.ledger, tick);
+    }
+    this.#layOut();
+    const tenants = this.#tenants;
+    for (const [index, figures] of this.resources.entries()) figures.begin(index, tenants.length);
+    for (const [index, figures] of this.points.entries()) figures.begin(index, tenants.length, this.resources.length);
+    for (const { instance, ledger } of sources) {
+      const mapping = { seats: ledger.seats, viewOf: this.viewOf };
+      for (const entry of ledger.meters) {
+        if (!entry) continue;
+        const figures = this.#figures.get(entry.meter);
+        if (figures instanceof ResourceFigures) figures.add(entry.rows, ledger.reports, mapping, instance);
+        else figures?.add(entry.rows, ledger.reports, mapping);
+      }
+    }
+    const sinceUs = this.#builtUs < 0 ? Number.POSITIVE_INFINITY : nowUs - this.#builtUs;
+    // Nothing new was heard: the slowdown stays as it is.
+    const keep = news ? 2 ** ((-2 * sinceUs) / halfLifeUs) : 1;
+    if (news) this.#builtUs = nowUs;
+    for (const figures of this.resources) figures.end(keep);
+    for (const figures of this.points) {
+      figures.end(windowUs);
+      this.#fillRates(figures, inForce);
+    }
+    this.#fillFeeds();
+    for (const figures of this.resources) {
+      this.#fillDemands(figures);
+      figures.writeLatencies();
+    }
+    this.view = {
+      windowUs,
+      tenants,
+      resources: this.resources.map((figures) => figures.resource),
+      points: this.points.map((figures) => figures.point),
+    };
+    return this.view;
+  }
+
+  /** Index in the view of the tenant at a seat; −1: not in it. */
+  indexOf(seat: number): number {
+    return seat < this.viewOf.length ? this.viewOf[seat] : -1;
+  }
+
+  /** Gives a seat to every tenant with a row that is not empty, and notes that it was of use. */
+  #seat(ledger: Ledger, tick: number): void {
+    const { seats } = this.#options;
+    const used = new Uint8Array(ledger.names.length);
+    for (const entry of ledger.meters) {
+      if (!entry) continue;
+      const { seen, length } = entry.rows;
+      for (let i = 0; i < length; i++) if (seen[i] !== 0) used[i] = 1;
+    }
+    for (let i = 0; i < used.length; i++) {
+      if (used[i] === 0) continue;
+      if (ledger.seats[i] < 0) ledger.seats[i] = seats.seat(ledger.names[i]!);
+      seats.touch(ledger.seats[i], tick);
+    }
+  }
+
+  /** Who and what is in the view, when that has changed. */
+  #layOut(): void {
+    const { seats, meters, weightOf } = this.#options;
+    if (this.#seatsVersion !== seats.version) {
+      this.#seatsVersion = seats.version;
+      this.viewOf = new Int32Array(seats.capacity).fill(-1);
+      this.seatOf = new Int32Array(seats.size);
+      this.#tenants = [];
+      for (let seat = 0; seat < seats.capacity; seat++) {
+        const id = seats.name(seat);
+        if (id === undefined || (seat === OVERFLOW_SEAT && !seats.used(seat))) continue;
+        const index = this.#tenants.length;
+        this.viewOf[seat] = index;
+        this.seatOf[index] = seat;
+        this.#tenants.push({ index, id, weight: weightOf(seat) });
+      }
+    } else {
+      for (let index = 0; index < this.#tenants.length; index++) {
+        const weight = weightOf(this.seatOf[index]);
+        if (weight !== this.#tenants[index].weight) this.#tenants[index] = { ...this.#tenants[index], weight };
+      }
+    }
+    if (this.#metersVersion === meters.version) return;
+    this.#metersVersion = meters.version;
+    const resources = meters.list(RESOURCE);
+    const points = meters.list(POINT);
+    const wanted = new Set([...resources, ...points]);
+    for (const meter of this.#figures.keys()) if (!wanted.has(meter)) this.#figures.delete(meter);
+    const figuresOf = (meter: LogicalMeter) => {
+      let figures = this.#figures.get(meter);
+      if (figures === undefined) {
+        figures = meter.kind === RESOURCE ? new ResourceFigures(meter) : new PointFigures(meter);
+        this.#figures.set(meter, figures);
+      }
+      return figures;
+    };
+    this.resources = resources.map((meter) => figuresOf(meter) as ResourceFigures);
+    this.points = points.map((meter) => figuresOf(meter) as PointFigures);
+  }
+
+  #fillRates({ meter, point }: PointFigures, inForce: LimitTable): void {
+    const rates = inForce.ratesOf(meter.index);
+    if (rates === undefined) {
+      point.rates.fill(Number.NaN);
+      return;
+    }
+    for (let v = 0; v < point.rates.length; v++) {
+      const seat = this.seatOf[v];
+      point.rates[v] = seat < rates.length ? rates[seat] : Number.NaN;
+    }
+  }
+
+  #fillFeeds(): void {
+    const byName = new Map(this.points.map(({ point }) => [point.name, point]));
+    for (const { meter, resource } of this.resources) {
+      for (const feeder of meter.feeders) {
+        const point = byName.get(feeder);
+        if (point !== undefined) point.fed[resource.index] = 1;
+      }
+    }
+  }
+
+  #fillDemands({ resource, waitings, countsPerSec }: ResourceFigures): void {
+    const windowSec = this.#options.windowUs / 1e6;
+    const { loads, demands } = resource;
+    let operations = 0;
+    for (let v = 0; v < loads.length; v++) operations += countsPerSec[v];
+    const total = resource.totalLoad();
+    const loadPerOperation = operations > 0 ? total / operations : 0;
+    for (let v = 0; v < loads.length; v++) {
+      const doneHere = countsPerSec[v] * windowSec;
+      const waits = waitings[v];
+      if (loads[v] > 0) demands[v] = loads[v] * (1 + (waits > 0 ? waits / Math.max(doneHere, 1) : 0));
+      else demands[v] = (waits * loadPerOperation) / windowSec;
+    }
+    for (const { point, pendingPerSec } of this.points) {
+      if (point.fed[resource.index] === 0) continue;
+      const loadPerCost = point.totalThroughput > 0 ? total / point.totalThroughput : 0;
+      const { throughputs } = point;
+      for (let v = 0; v < loads.length; v++) {
+        const pending = pendingPerSec[v];
+        if (pending === 0) continue;
+        const load = loads[v];
+        const demand = load > 0 && throughputs[v] > 0 ? load * (1 + pending / throughputs[v]) : load + pending * loadPerCost;
+        if (demand > demands[v]) demands[v] = demand;
+      }
+    }
+  }
+}
