@@ -26,7 +26,7 @@ export interface Settings extends Partial<ControllerConfig> {
 const text = z.string({ error: "a text" }).min(1, { error: "a text that is not empty" });
 const port = z.int({ error: "a whole number from 0 (any free port) to 65535" }).min(0).max(65_535);
 const endpoint = z.strictObject({ host: text.optional(), port: port.optional() }, mapping("host and port"));
-const mode = z.enum(MODES, { error: MODES.map((each) => `"${each}"`).join(", ") });
+const mode = z.enum(MODES, { error: '"off", "observe" or "enforce"' });
 const number = z.number({ error: "a number" });
 
 /** The numbers of `ControllerConfig`, told by their defaults. */

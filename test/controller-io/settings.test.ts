@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { settingsFaults } from "../../controller/io/settings-check.js";
+import { parseSettings, readSettings } from "../../controller/io/settings-file.js";
+import { POLICIES } from "../../policies/index.js";
+
+function mistakesIn(text: string): string {
+  try {
+    parseSettings(text, "tenantry.yaml", POLICIES);
+  } catch (error) {
+    expect(error).toMatchObject({ code: "BAD_CONFIG" });
+    return (error as Error).message;
+  }
+  return "none";
+}
+
+test("a sound configuration is read", () => {
+  const text = `
+grpc: { port: 0 }
+http: { host: "::1", port: 9000 }
+state: kept.json
+windowUs: 500_000
+policies:
+  bottleneck-fairness: { mode: observe, params: { threshold: 10 } }
+tenants:
+  acme: { weight: 2.5, mode: "off" }
+points:
+  storage/read: { mode: enforce }
+`.replace("500_000", "500000");
+  expect(parseSettings(text, "tenantry.yaml", POLICIES)).toEqual({
+    grpc: { port: 0 },
+    http: { host: "::1", port: 9000 },
+    state: "kept.json",
+    windowUs: 500_000,
+    policies: { "bottleneck-fairness": { mode: "observe", params: { threshold: 10 } } },
+    tenants: { acme: { weight: 2.5, mode: "off" } },
+    points: { "storage/read": { mode: "enforce" } },
+  });
+});
+
+test.each(["", "# nothing but a comment\n", "{}", "---\n"])("%j means the defaults", (text) => {
+  expect(parseSettings(text, "tenantry.yaml", POLICIES)).toEqual({});
+});
+
+test("every mistake is listed at once, each at its place, with what to write", () => {
+  const text = `windowus: 1000000
+windowUs: soon
+ttlWindows: 0
+grpc:
+  port: 70000
+  hots: localhost
+http: 7412
+mode: on
+tenants:
+  acme:
+    weight: heavy
+    mod: off
+  "": { weight: 1 }
+  bolt: { weight: -1 }
+policies:
+  bottleneck-fairnes: { mode: enforce }
+  bottleneck-fairness:
+    params:
+      threshold: high
+      treshold: 10
+points:
+  read: { mode: enforce }
+tls: { cert: a.pem }
+`;
+  expect(mistakesIn(text)).toMatchInlineSnapshot(`
+    "16 mistakes in the configuration:
+      tenantry.yaml:1:1 windowus is no setting; did you mean "windowUs"?
+      tenantry.yaml:2:11 windowUs is "soon"; expected a number, such as 1000000
+      tenantry.yaml:3:13 ttlWindows: 0; expected a whole number from 1 to 100
+      tenantry.yaml:5:9 grpc.port is 70000; expected a whole number from 0 (any free port) to 65535
+      tenantry.yaml:6:3 grpc.hots is no setting; did you mean "host"?
+      tenantry.yaml:7:7 http is 7412; expected a mapping of host and port
+      tenantry.yaml:8:7 mode is "on"; expected "off", "observe" or "enforce"
+      tenantry.yaml:11:13 tenants.acme.weight is "heavy"; expected a number
+      tenantry.yaml:12:5 tenants.acme.mod is no setting; did you mean "mode"?
+      tenantry.yaml:13:3 tenants."": not a tenant id; expected 1 to 128 printable characters
+      tenantry.yaml:14:19 tenants."bolt".weight: -1; expected a number from 0.000001 to 1000000
+      tenantry.yaml:16:3 policies."bottleneck-fairnes": no such policy; there are bottleneck-fairness
+      tenantry.yaml:18:5 policies."bottleneck-fairness".params: policy "bottleneck-fairness": "treshold" is not a parameter; there are alpha, beta, threshold, gain
+      tenantry.yaml:19:18 policies."bottleneck-fairness".params.threshold is "high"; expected a number
+      tenantry.yaml:22:3 points."read": not a point; expected service/point
+      tenantry.yaml:23:1 tls.key is missing; expected a text"
+  `);
+});
+
+test("what is no YAML is said where it stops being one", () => {
+  expect(mistakesIn("windowUs: 1\n  mode: [off\n")).toMatchInlineSnapshot(`
+    "3 mistakes in the configuration:
+      tenantry.yaml:1:11 is not YAML here: Nested mappings are not allowed in compact mappings
+      tenantry.yaml:1:11 is not YAML here: Implicit keys need to be on a single line
+      tenantry.yaml:3:1 is not YAML here: Flow sequence in block collection must be sufficiently indented and end with a ]"
+  `);
+  expect(mistakesIn("mode: off\nmode: observe\n")).toMatchInlineSnapshot(`
+    "1 mistake in the configuration:
+      tenantry.yaml:2:1 is not YAML here: Map keys must be unique"
+  `);
+});
+
+test("what is no mapping is refused", () => {
+  expect(mistakesIn("- 1\n- 2\n")).toMatchInlineSnapshot(`
+    "1 mistake in the configuration:
+      tenantry.yaml:1:1 the configuration is a list; expected a mapping of settings"
+  `);
+  expect(mistakesIn("seven")).toMatchInlineSnapshot(`
+    "1 mistake in the configuration:
+      tenantry.yaml:1:1 the configuration is "seven"; expected a mapping of settings"
+  `);
+});
+
+test("aliases that would grow without bound are refused", () => {
+  const lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"];
+  for (const [name, of] of ["ba", "cb", "dc", "ed", "fe"].map((pair) => [...pair])) {
+    lines.push(`${name}: &${name} [${new Array(10).fill(`*${of}`).join(", ")}]`);
+  }
+  expect(mistakesIn(`${lines.join("\n")}\n`)).toMatch(/Excessive alias count/);
+});
+
+test("names that JavaScript holds dear are only names", () => {
+  expect(mistakesIn("__proto__: { mode: observe }\nconstructor: 1\n")).toMatch(/2 mistakes/);
+  expect(({} as { mode?: string }).mode).toBeUndefined();
+});
+
+test("an object is checked like a file", () => {
+  expect(settingsFaults({ windowUs: "1", nodes: 3 }, POLICIES).map((fault) => fault.text)).toMatchInlineSnapshot(`
+    [
+      "windowUs is "1"; expected a number, such as 1000000",
+      "nodes is no setting; did you mean "mode"?",
+    ]
+  `);
+  expect(settingsFaults(undefined, POLICIES)).toHaveLength(1);
+});
+
+test("paths in a file are relative to its folder", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tenantry-settings-"));
+  try {
+    writeFileSync(join(folder, "t.yaml"), "state: kept/state.json\ntls: { cert: c.pem, key: /k.pem }\n");
+    expect(readSettings(join(folder, "t.yaml"), POLICIES)).toEqual({
+      state: join(folder, "kept", "state.json"),
+      tls: { cert: join(folder, "c.pem"), key: "/k.pem" },
+    });
+    expect(() => readSettings(join(folder, "none.yaml"), POLICIES)).toThrow(/cannot be read \(ENOENT\); expected a YAML file/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
