@@ -47,7 +47,8 @@ export class EventLoopProbe {
     for (const [scope, share] of sample.shares) {
       const tenant = scope === undefined ? this.#agent.tenant(UNKNOWN_TENANT) : scope.indexAt(this.#agent);
       const via = scope === undefined ? 0 : scope.viaAt(this.#agent);
-      this.#meter.record(tenant, via, share.busyUs, { count: share.turns, waitUs: share.turns * sample.delayUs });
+      const count = Math.round(share.turns);
+      this.#meter.record(tenant, via, Math.round(share.busyUs), { count, waitUs: Math.round(share.turns * sample.delayUs) });
     }
   }
 }
