@@ -88,7 +88,11 @@ describe("the tenant of a request", () => {
   test("an id that is none is refused at the edge, and nothing runs", () => {
     for (const bad of ["", "a\nb", "x".repeat(129), " a", undefined, null, 7, { tenant: "a" }]) {
       let ran = false;
-      expect(() => agent.run(bad as string, () => void (ran = true))).toThrow(expect.objectContaining({ code: "BAD_TENANT" }));
+      const refused = () =>
+        agent.run(bad as string, () => {
+          ran = true;
+        });
+      expect(refused).toThrow(expect.objectContaining({ code: "BAD_TENANT" }));
       expect(ran).toBe(false);
     }
     expect(() => agent.run("a", "b" as never)).toThrow(TenantryError);
@@ -121,7 +125,7 @@ describe("across services, over real HTTP", () => {
           disk.use(async () => {
             for await (const _chunk of request);
             await sleep(1);
-            response.end(JSON.stringify([storage.tenant(), storage.inject({}).baggage]));
+            response.end(JSON.stringify([storage.tenant(), storage.inject<Record<string, string>>({}).baggage]));
           }),
         );
       }),
