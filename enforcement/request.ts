@@ -2,6 +2,7 @@
  * One request at one control point, from `submit` (or `throttle`) to exactly one end: completed, cancelled or refused.
  */
 import type { ThrottledError } from "../proto/errors.js";
+import type { Alarm } from "../proto/ports.js";
 import type { TenantIndex } from "./tenant-table.js";
 import { Ticket } from "./ticket.js";
 import type { ViaSet } from "./via.js";
@@ -12,7 +13,7 @@ export interface RequestOptions {
   tenant: TenantIndex;
   /** What kind of request; costs are estimated per (tenant, api). */
   api?: string | undefined;
-  /** Its cost in the point's unit, when known beforehand. Absent: 1 request, or the moving mean of what such requests were charged. */
+  /** Its cost in the point's unit, when known beforehand. Absent: 1, or the moving mean of what such requests were charged. */
   cost?: number | undefined;
   /** Clock time in µs after which it must not start any more. */
   deadlineUs?: number | undefined;
@@ -45,6 +46,30 @@ export class Request extends Ticket {
   readonly via: ViaSet;
   /** Where it is in its life; read-only for everyone but its point. */
   phase: RequestPhase = "new";
+  /** Clock time it started at, µs; 0 before. */
+  startedUs = 0;
+
+  // The point's own bookkeeping.
+  /** @internal Does it end when admitted, without scheduler and slot? */
+  throttleOnly = false;
+  /** @internal The cost it was, or waits to be, admitted at. */
+  cost = 0;
+  /** @internal Tokens taken from the bucket for it; 0 when nothing limited it. */
+  taken = 0;
+  /** @internal Highest cost charged while it ran; −1: none was. */
+  progress = -1;
+  /** @internal Clock time it came at, and time it passed the throttle at, µs. */
+  arrivedUs = 0;
+  /** @internal */ enteredUs = 0;
+  /** @internal The slot it holds; −1: none. */
+  slot = -1;
+  /** @internal Which gauge counts it; −1: none. */
+  gauge = -1;
+  /** @internal Neighbours among its tenant's waiting requests, by arrival. */
+  older: Request | undefined = undefined;
+  /** @internal */ newer: Request | undefined = undefined;
+  /** @internal Rings at its deadline. */
+  alarm: Alarm | undefined = undefined;
 
   constructor(options: RequestOptions, handlers: RequestHandlers) {
     super(options.tenant, options.api, options.cost);

@@ -2,6 +2,7 @@
  * What a scheduler keeps about one job between `enqueue` and `complete`. A control point's `Request` is a ticket itself, so
  * that scheduling a request allocates nothing more.
  */
+import type { Linked } from "./linked-queue.js";
 
 /** Where a ticket is in its one-way life. */
 export const IDLE = 0;
@@ -26,8 +27,8 @@ export class Ticket {
   /** @internal Index of `api` in the estimator. */
   apiIndex = 0;
   /** @internal Neighbours in whichever queue holds the ticket. */
-  next: Ticket | undefined = undefined;
-  /** @internal */ previous: Ticket | undefined = undefined;
+  next: Linked | undefined = undefined;
+  /** @internal */ previous: Linked | undefined = undefined;
 
   constructor(tenant: number, api: string | undefined, declaredCost: number | undefined) {
     this.tenant = tenant;

@@ -1,0 +1,83 @@
+/**
+ * Who of those that passed the throttle runs next, and in which slot. Without slots everybody does at once; with slots the
+ * scheduler says. It answers only; the control point starts whom it names.
+ */
+import { LinkedQueue } from "./linked-queue.js";
+import type { Request } from "./request.js";
+import type { TicketScheduler } from "./scheduler.js";
+import { Slots } from "./slots.js";
+
+/** Slots that stand for "no bound" once there is a scheduler: more than can ever be held. */
+const UNBOUNDED = 1_000_000;
+
+export class Dispatcher {
+  /** Requests that may start without a scheduler's word. */
+  readonly #ready = new LinkedQueue<Request>();
+  readonly #slots = new Slots(0);
+  readonly #makeScheduler: () => TicketScheduler;
+  /** Are slots shared by what requests charge, rather than by the time they hold them? */
+  readonly #byCost: boolean;
+  #scheduler: TicketScheduler | undefined;
+
+  constructor(options: { makeScheduler: () => TicketScheduler; byCost: boolean }) {
+    this.#makeScheduler = options.makeScheduler;
+    this.#byCost = options.byCost;
+  }
+
+  /** From now on this many slots. Once there is a scheduler its queue is never bypassed. */
+  resize(slots: number): void {
+    if (slots === Number.POSITIVE_INFINITY && this.#scheduler === undefined) return;
+    this.#scheduler ??= this.#makeScheduler();
+    this.#slots.resize(Math.min(slots, UNBOUNDED));
+  }
+
+  /** May this request run at once, ahead of nobody? It then holds a slot, if there are slots. If not, nothing has changed. */
+  tryStart(request: Request, nowUs: number): boolean {
+    const scheduler = this.#scheduler;
+    if (request.throttleOnly || scheduler === undefined) return true;
+    if (scheduler.queued > 0 || !this.#slots.hasFree) return false;
+    scheduler.enqueue(request, nowUs);
+    const slot = this.#slots.take();
+    if (scheduler.dequeue(slot, nowUs) === request) {
+      request.slot = slot;
+      return true;
+    }
+    this.#slots.give(slot);
+    scheduler.remove(request);
+    return false;
+  }
+
+  enqueue(request: Request, nowUs: number): void {
+    if (request.throttleOnly || this.#scheduler === undefined) this.#ready.push(request);
+    else this.#scheduler.enqueue(request, nowUs);
+  }
+
+  /** Takes out one that waits. */
+  remove(request: Request): void {
+    if (!this.#scheduler?.remove(request)) this.#ready.remove(request);
+  }
+
+  /** The next to run now, holding its slot; undefined: nobody. */
+  next(nowUs: number): Request | undefined {
+    const ready = this.#ready.shift();
+    if (ready !== undefined) return ready;
+    if (this.#scheduler === undefined || this.#scheduler.queued === 0 || !this.#slots.hasFree) return undefined;
+    const slot = this.#slots.take();
+    const request = this.#scheduler.dequeue(slot, nowUs) as Request | undefined;
+    if (request === undefined) this.#slots.give(slot);
+    else request.slot = slot;
+    return request;
+  }
+
+  /** A running request was charged this much so far. */
+  charge(request: Request, costSoFar: number, nowUs: number): void {
+    if (request.slot >= 0) this.#scheduler?.charge(request, this.#byCost ? costSoFar : nowUs - request.startedUs, nowUs);
+  }
+
+  /** A running request is done: its slot is free. */
+  complete(request: Request, cost: number, nowUs: number): void {
+    if (request.slot < 0) return;
+    this.#slots.give(request.slot);
+    this.#scheduler?.complete(request, this.#byCost ? cost : nowUs - request.startedUs, nowUs);
+  }
+}

@@ -1,0 +1,53 @@
+/** What a control point is told when it is made. */
+import { TenantryError } from "../proto/errors.js";
+import { shown } from "../proto/names.js";
+import { checkSchedulerKind, type SchedulerKind } from "./schedulers.js";
+
+export interface PointOptions {
+  /** Requests that may run here at once; the rest queue, fairly. Default: no bound, no queue. */
+  slots?: number;
+  /** Who is next when a slot is free: "sfq" (start-time fair queuing, the default) or "fifo". */
+  scheduler?: SchedulerKind;
+  /**
+   * Requests that may wait here in all, throttled or queued; when full, the newest of the tenant with the longest backlog is
+   * refused. Default 10,000.
+   */
+  queueLimit?: number;
+  /** Bucket size, in seconds of the rate, where an allocation gives none. Default 0.1. */
+  burstSeconds?: number;
+  /**
+   * Unit of cost. Default "requests": each costs 1 unless it says otherwise, and slots are shared by time. With a unit of its
+   * own a service declares or charges costs, and slots are shared by those.
+   */
+  unit?: string;
+}
+
+const MAX_SLOTS = 1_000_000;
+
+/** The options complete and checked. @throws TenantryError BAD_ARGUMENT */
+export function checkedPointOptions(name: string, options: PointOptions = {}): Required<PointOptions> {
+  const {
+    slots = Number.POSITIVE_INFINITY,
+    scheduler = "sfq",
+    queueLimit = 10_000,
+    burstSeconds = 0.1,
+    unit = "requests",
+  } = options;
+  checkSlots(name, slots);
+  checkSchedulerKind(scheduler);
+  if (!(Number.isInteger(queueLimit) && queueLimit >= 0)) throw bad(name, "queueLimit", queueLimit, "a whole number ≥ 0");
+  if (!(burstSeconds > 0 && burstSeconds <= 3_600)) throw bad(name, "burstSeconds", burstSeconds, "a number > 0, at most 3600");
+  if (typeof unit !== "string" || unit.length < 1 || unit.length > 32) throw bad(name, "unit", unit, "1 to 32 characters");
+  return { slots, scheduler, queueLimit, burstSeconds, unit };
+}
+
+/** Throws BAD_ARGUMENT unless a point may have this many slots. */
+export function checkSlots(name: string, slots: unknown): void {
+  if (slots === Number.POSITIVE_INFINITY || (Number.isInteger(slots) && (slots as number) >= 1 && (slots as number) <= MAX_SLOTS))
+    return;
+  throw bad(name, "slots", slots, "a whole number from 1 to 1,000,000, or Infinity for no bound");
+}
+
+function bad(name: string, option: string, value: unknown, expected: string): TenantryError {
+  return new TenantryError("BAD_ARGUMENT", `control point "${name}": ${option} is ${shown(value)}; expected ${expected}`);
+}

@@ -1,0 +1,120 @@
+/**
+ * The port every scheduler stands behind: given waiting jobs and a slot that is free, who is next? A scheduler only answers;
+ * whoever owns the slots obeys. Costs are in one unit of the owner's choosing (time a slot is held, or what a service
+ * charges) and need not be known beforehand: a job is charged its estimate when it is dequeued, more when `charge` says
+ * that it has used more, and exactly its actual cost when it completes.
+ *
+ * Misuse throws BAD_JOB and changes nothing. The checks stand here, once, so that a new scheduler is only its order.
+ */
+import { TenantryError } from "../proto/errors.js";
+import type { Estimator } from "./estimators.js";
+import { IDLE, QUEUED, RUNNING, type Ticket } from "./ticket.js";
+
+/** What a scheduler is made with. */
+export interface SchedulerContext {
+  /** Relative claim of a tenant, > 0. Read whenever it matters, so it may change at any time. */
+  weightOf(tenant: number): number;
+  estimator: Estimator;
+  /** How a tenant is called in messages. */
+  nameOf(tenant: number): string;
+}
+
+export abstract class TicketScheduler {
+  /** Jobs waiting. */
+  queued = 0;
+  /** Jobs dequeued and not completed. */
+  running = 0;
+  protected readonly context: SchedulerContext;
+
+  constructor(context: SchedulerContext) {
+    this.context = context;
+  }
+
+  /** A job arrives. @throws BAD_JOB when it is queued or runs already */
+  enqueue(ticket: Ticket, nowUs: number): void {
+    if (ticket.state !== IDLE) throw this.#misuse(ticket, "enqueued", "a job that is neither queued nor running");
+    ticket.state = QUEUED;
+    ticket.apiIndex = this.context.estimator.apiIndex(ticket.api);
+    this.queued += 1;
+    this.push(ticket, nowUs);
+  }
+
+  /** The job to run next in `slot`, now charged its estimate; undefined: nothing to run there now. */
+  dequeue(slot: number, nowUs: number): Ticket | undefined {
+    if (this.queued === 0) return undefined;
+    const ticket = this.pop(slot, nowUs);
+    if (ticket === undefined) return undefined;
+    ticket.state = RUNNING;
+    ticket.reported = 0;
+    this.queued -= 1;
+    this.running += 1;
+    return ticket;
+  }
+
+  /** A running job has used `costSoFar`. @throws BAD_JOB when it does not run, or had used more before */
+  charge(ticket: Ticket, costSoFar: number, nowUs: number): void {
+    this.#checkCharge(ticket, costSoFar, "charged");
+    ticket.reported = costSoFar;
+    if (costSoFar > ticket.charged) this.recharge(ticket, costSoFar, nowUs);
+  }
+
+  /** A running job is done; what it was charged becomes what it cost. @throws BAD_JOB when it does not run, or had used more before */
+  complete(ticket: Ticket, actualCost: number, nowUs: number): void {
+    this.#checkCharge(ticket, actualCost, "completed");
+    ticket.state = IDLE;
+    this.running -= 1;
+    this.context.estimator.observe(ticket.tenant, ticket.apiIndex, actualCost);
+    this.recharge(ticket, actualCost, nowUs);
+    if (this.running === 0 && this.queued === 0) this.rest();
+  }
+
+  /** Takes a waiting job out. @returns false when it is not waiting here */
+  remove(ticket: Ticket): boolean {
+    if (ticket.state !== QUEUED) return false;
+    this.unlink(ticket);
+    ticket.state = IDLE;
+    this.queued -= 1;
+    if (this.running === 0 && this.queued === 0) this.rest();
+    return true;
+  }
+
+  /** Puts a job in its place. */
+  protected abstract push(ticket: Ticket, nowUs: number): void;
+  /** Takes out the next job, having set `ticket.charged` to what the tenant was charged for it. Called only when some wait. */
+  protected abstract pop(slot: number, nowUs: number): Ticket | undefined;
+  /** Takes this job out. */
+  protected abstract unlink(ticket: Ticket): void;
+  /** Corrects what the tenant was charged for a job from `ticket.charged` to `cost`, and sets `ticket.charged`. */
+  protected abstract recharge(ticket: Ticket, cost: number, nowUs: number): void;
+  /** Nothing waits and nothing runs: the busy period is over. */
+  protected abstract rest(): void;
+
+  #checkCharge(ticket: Ticket, cost: number, what: string): void {
+    if (ticket.state !== RUNNING) throw this.#misuse(ticket, what, "a job that was dequeued and has not completed");
+    if (!(cost >= 0 && cost < Number.POSITIVE_INFINITY)) {
+      throw new TenantryError(
+        "BAD_ARGUMENT",
+        `scheduler: cost ${cost} of a job of ${this.#who(ticket)}; expected a finite number ≥ 0`,
+      );
+    }
+    // A cost computed twice in floating point may differ in its last digits; that is not going back.
+    if (cost < ticket.reported * (1 - 1e-9)) {
+      throw new TenantryError(
+        "BAD_JOB",
+        `scheduler: a job of ${this.#who(ticket)} was ${what} at ${cost} after ${ticket.reported}; costs only grow while a job runs`,
+      );
+    }
+  }
+
+  #misuse(ticket: Ticket, what: string, expected: string): TenantryError {
+    const state = ticket.state === QUEUED ? "queued" : ticket.state === RUNNING ? "running" : "neither queued nor running";
+    return new TenantryError(
+      "BAD_JOB",
+      `scheduler: a job of ${this.#who(ticket)} was ${what} while ${state}; expected ${expected}`,
+    );
+  }
+
+  #who(ticket: Ticket): string {
+    return `tenant "${this.context.nameOf(ticket.tenant)}"`;
+  }
+}

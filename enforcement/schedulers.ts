@@ -1,0 +1,33 @@
+/** The schedulers there are, by name. A new one is a file and a line here. */
+import { TenantryError } from "../proto/errors.js";
+import { shown } from "../proto/names.js";
+import { Fifo } from "./fifo.js";
+import type { SchedulerContext, TicketScheduler } from "./scheduler.js";
+import { StartTimeFair } from "./start-time-fair.js";
+
+const SCHEDULERS = {
+  fifo: (context: SchedulerContext): TicketScheduler => new Fifo(context),
+  sfq: (context: SchedulerContext): TicketScheduler => new StartTimeFair(context),
+};
+
+/** Name of a scheduler: "fifo" (first come, first served) or "sfq" (start-time fair queuing). */
+export type SchedulerKind = keyof typeof SCHEDULERS;
+
+export const SCHEDULER_KINDS = Object.keys(SCHEDULERS) as SchedulerKind[];
+
+/** Throws BAD_ARGUMENT, listing what there is, unless `kind` names a scheduler. */
+export function checkSchedulerKind(kind: unknown): asserts kind is SchedulerKind {
+  if (!(SCHEDULER_KINDS as unknown[]).includes(kind)) {
+    throw new TenantryError("BAD_ARGUMENT", `there is no scheduler ${shown(kind)}; choose one of ${listed(SCHEDULER_KINDS)}`);
+  }
+}
+
+export function createTicketScheduler(kind: SchedulerKind, context: SchedulerContext): TicketScheduler {
+  checkSchedulerKind(kind);
+  return SCHEDULERS[kind](context);
+}
+
+/** `"a", "b"`: how choices are listed in messages. */
+export function listed(choices: readonly string[]): string {
+  return choices.map((choice) => `"${choice}"`).join(", ");
+}
