@@ -85,7 +85,9 @@ export class Meter {
 
   /** One more (or, with −1, one fewer) in a gauge: `WAITING`, `RUNNING` or `THROTTLED`. */
   shift(tenant: TenantIndex, gauge: number, by: number, nowUs: number): void {
-    this.cells[this.advance(tenant, nowUs) + gauge] += by;
+    // In two steps: `advance` may grow the memory, and the left side of an assignment is looked up before its right.
+    const at = this.advance(tenant, nowUs);
+    this.cells[at + gauge] += by;
   }
 
   /** One fewer in one gauge and one more in another. */
