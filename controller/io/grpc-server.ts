@@ -41,7 +41,7 @@ export interface GrpcServer {
   readonly counters: Readonly<WireCounters>;
   /** Tells health checks whether the controller serves. */
   setServing(serving: boolean): void;
-  /** Ends what is open and stops listening. */
+  /** Stops listening, and ends what has not ended by itself half a second later. */
   close(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": 1_000,
-    "grpc.enable_channelz": 0,
+    // Channelz stays on: without it grpc-js keeps no list of its connections, and forceShutdown closes none of them.
     // Agents that vanished without a word are noticed.
     "grpc.keepalive_time_ms": 20_000,
     "grpc.keepalive_timeout_ms": 10_000,
@@ -98,7 +98,6 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       for (const name of ["", CONTROL, ADMIN]) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
     },
     async close() {
-      for (const name of ["", CONTROL, ADMIN]) health.setStatus(name, "NOT_SERVING");
       await new Promise<void>((resolve) => {
         // Watchers of health never end by themselves.
         const impatient = setTimeout(() => server.forceShutdown(), 500);
