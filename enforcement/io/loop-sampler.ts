@@ -154,14 +154,18 @@ function credit(scope: Scope | undefined, nowMs: number): void {
 function before(): void {
   const nowMs = performance.now();
   if (depthStack.length === 0) {
-    // Continuations of promises run at the end of a turn that has waited already; only the turn itself counts as one.
-    turnBegan = !(executionAsyncResource() instanceof Promise);
+    turnBegan = waited(executionAsyncResource());
     markMs = nowMs;
   } else {
     credit(current, nowMs);
   }
   depthStack.push(current);
   current = storage.getStore();
+}
+
+/** Continuations (promises, and the plain objects of `nextTick`) end a turn that has waited already; only the turn itself counts. */
+function waited(resource: object): boolean {
+  return !(resource instanceof Promise) && Object.getPrototypeOf(resource) !== Object.prototype;
 }
 
 function after(): void {

@@ -100,8 +100,9 @@ describe("the tenant of a request", () => {
 
   test("agents of one process share the context: each resolves the tenant for itself", async () => {
     const controller = new StandIn();
-    const other = createAgent({ service: "other", transport: controller });
+    const other = createAgent({ service: "other", transport: controller, log: false });
     closers.push(() => other.close());
+    await controller.until(() => other.state.connected);
     await agent.run("acme", () => agent.controlPoint("outer").run(() => other.resource("disk").use(() => {})));
     await other.close();
     expect(controller.sums("disk", "count")).toEqual({ acme: 1 });
@@ -112,7 +113,7 @@ describe("the tenant of a request", () => {
 describe("across services, over real HTTP", () => {
   test("tenant, points passed and others' baggage arrive; resources downstream learn which points lead to them", async () => {
     const controller = new StandIn();
-    const storage = createAgent({ service: "storage", transport: controller });
+    const storage = createAgent({ service: "storage", transport: controller, log: false });
     const gateway = createAgent({ service: "gateway", controller: false, tenantHeader: "x-tenant" });
     closers.push(
       () => storage.close(),

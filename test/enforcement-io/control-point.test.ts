@@ -122,7 +122,8 @@ describe("a call that has to wait", () => {
     const point = agent.controlPoint("read", { slots: 1 });
     const abort = new AbortController();
     const first = gate();
-    const held = point.run(() => first.promise).then(() => abort.abort(new Error("just now")));
+    const held = point.run(() => first.promise);
+    void first.promise.then(() => abort.abort(new Error("just now"))); // right after the slot has gone to the one that waits
     const waits = point.run({ signal: abort.signal }, () => expect.unreachable());
     first.open();
     await held;
