@@ -129,12 +129,13 @@ export class Point {
 
   /**
    * The rate here, in cost units per second, at which this tenant would put `load` on `resource`: judged by what its own
-   * requests used in the window, or, when it got none through, by everybody's. Infinity when requests here put no load there.
+   * requests used in the window, or, when it got none through, by everybody's. Infinity when its requests put no load there:
+   * no rate here would change anything.
    */
   rateFor(resource: Resource, tenant: Tenant, load: number): number {
     const own = resource.loads[tenant.index];
     const through = this.throughputs[tenant.index];
-    if (own > 0 && through > 0) return (through / own) * load;
+    if (through > 0) return own > 0 ? (through / own) * load : Number.POSITIVE_INFINITY;
     const total = resource.totalLoad();
     return total > 0 && this.totalThroughput > 0 ? (this.totalThroughput / total) * load : Number.POSITIVE_INFINITY;
   }
