@@ -12,10 +12,10 @@ import { type RefusalCode, TenantryError } from "../proto/errors.js";
 import type { Clock } from "../proto/ports.js";
 import { Backlog } from "./backlog.js";
 import { Dispatcher } from "./dispatcher.js";
-import { MovingMean } from "./estimators.js";
+import { MovingMean, RequestCosts } from "./estimators.js";
 import { type Meter, RUNNING, THROTTLED, WAITING } from "./meter.js";
 import { PointAccount } from "./point-account.js";
-import { checkSlots, type PointOptions } from "./point-options.js";
+import { checkCost, checkSlots, type PointOptions } from "./point-options.js";
 import { noRefusals, type Refusals, refusal } from "./refusal.js";
 import type { Request } from "./request.js";
 import { unknownTenant } from "./resource-meter.js";
@@ -50,10 +50,9 @@ export class ControlPoint {
   readonly #dispatcher: Dispatcher;
   readonly #backlog = new Backlog();
   /** What requests cost, for the throttle; and for sharing slots, where that is the time they hold one. */
-  readonly #costs = new MovingMean();
+  readonly #costs = new RequestCosts();
   readonly #slotCosts: MovingMean;
   readonly #refusals = noRefusals();
-  #charges = false; // has any request been charged anything but what it was admitted at?
   #running = 0;
   #pumping = false;
   #closed = false;
@@ -140,7 +139,7 @@ export class ControlPoint {
    */
   charge(request: Request, costSoFar: number): void {
     if (request.phase !== "running") throw this.#misuse(request, "charged", "one that is running");
-    this.#checkCost(costSoFar);
+    checkCost(this.name, costSoFar);
     if (costSoFar < request.progress) {
       throw new TenantryError(
         "BAD_JOB",
@@ -149,7 +148,6 @@ export class ControlPoint {
     }
     const nowUs = this.#clock.nowUs();
     this.#account.charged(request, costSoFar - Math.max(0, request.progress), nowUs);
-    this.#charges = true;
     request.progress = costSoFar;
     if (costSoFar > request.cost) this.#takeMore(request, costSoFar, nowUs);
     this.#dispatcher.charge(request, costSoFar, nowUs);
@@ -162,14 +160,13 @@ export class ControlPoint {
    */
   complete(request: Request, actualCost?: number): void {
     if (request.phase !== "running") throw this.#misuse(request, "completed", "one that is running");
-    if (actualCost !== undefined) this.#checkCost(actualCost);
+    if (actualCost !== undefined) checkCost(this.name, actualCost);
     const nowUs = this.#clock.nowUs();
     const { tenant, progress } = request;
     let cost = request.cost;
     if (actualCost !== undefined || progress >= 0) {
       cost = Math.max(progress, actualCost ?? 0);
-      this.#charges = true;
-      this.#costs.observe(tenant, this.#costs.apiIndex(request.api), cost);
+      this.#costs.learn(request, cost);
     }
     request.phase = "ended";
     this.#running -= 1;
@@ -243,12 +240,8 @@ export class ControlPoint {
     if (request.phase !== "new") throw this.#misuse(request, "submitted", "a new one");
     const { tenant, declaredCost } = request;
     if (!this.#tenants.has(tenant)) throw unknownTenant(`control point "${this.name}"`, tenant);
-    if (declaredCost !== undefined) {
-      this.#checkCost(declaredCost);
-      request.cost = declaredCost;
-    } else {
-      request.cost = this.#charges ? this.#costs.mean(tenant, this.#costs.apiIndex(request.api)) : 1;
-    }
+    if (declaredCost !== undefined) checkCost(this.name, declaredCost);
+    request.cost = declaredCost ?? this.#costs.expected(request);
     request.arrivedUs = nowUs;
   }
 
@@ -392,11 +385,6 @@ export class ControlPoint {
       because: this.#throttle.because(tenant),
     });
     request.handlers.onRefused(error, request);
-  }
-
-  #checkCost(cost: number): void {
-    if (cost >= 0 && cost < Number.POSITIVE_INFINITY) return;
-    throw new TenantryError("BAD_ARGUMENT", `control point "${this.name}": a cost is ${cost}; expected a finite number ≥ 0`);
   }
 
   #misuse(request: Request, what: string, expected: string): TenantryError {

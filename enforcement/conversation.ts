@@ -79,7 +79,7 @@ export class Conversation {
   close(done: () => void): void {
     this.#stopTicking();
     const { clock } = this.#options;
-    if (!this.#link.connected) {
+    if (!this.#link.connected && !this.#link.connecting) {
       this.#link.close();
       done();
       return;
@@ -91,7 +91,7 @@ export class Conversation {
       this.#link.close();
       done();
     };
-    if (!this.#reporter.waits) this.#sendLast();
+    if (this.#link.connected && !this.#reporter.waits) this.#sendLast();
   }
 
   /** The ladder took a step. */
@@ -131,7 +131,8 @@ export class Conversation {
     }
     this.#outage = false;
     this.#stopTicking();
-    if (this.#flush === undefined) this.#tickAt(clock.nowUs() + 1 + Math.floor(chance.next() * welcome.windowUs));
+    if (this.#flush !== undefined) this.#sendLast();
+    else this.#tickAt(clock.nowUs() + 1 + Math.floor(chance.next() * welcome.windowUs));
   }
 
   #allocated(allocation: Allocation): void {
@@ -174,12 +175,12 @@ export class Conversation {
 
   #down(wasConnected: boolean, error: TenantryError | undefined): void {
     this.#stopTicking();
-    if (this.#flush !== undefined) {
-      this.#flush();
-      return;
-    }
-    if (this.#outage) return;
+    if (!this.#outage) this.#tellOutage(wasConnected, error);
     this.#outage = true;
+    this.#flush?.();
+  }
+
+  #tellOutage(wasConnected: boolean, error: TenantryError | undefined): void {
     const { table, clock, onEvent } = this.#options;
     const why = error === undefined ? "" : `: ${error.message}`;
     const leftUs = table.ladder.leaseLeftUs(clock.nowUs());

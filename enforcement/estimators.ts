@@ -104,3 +104,22 @@ export class Known implements Estimator {
   }
   observe(): void {}
 }
+
+/** What requests of a control point cost, as far as they say: 1 each, until one has been charged anything else. */
+export class RequestCosts {
+  readonly #means = new MovingMean();
+  #learned = false;
+
+  expected(ticket: Ticket): number {
+    return this.#learned ? this.#means.mean(ticket.tenant, this.#means.apiIndex(ticket.api)) : 1;
+  }
+
+  learn(ticket: Ticket, cost: number): void {
+    this.#learned = true;
+    this.#means.observe(ticket.tenant, this.#means.apiIndex(ticket.api), cost);
+  }
+
+  forget(tenant: number): void {
+    this.#means.forget(tenant);
+  }
+}

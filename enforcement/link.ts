@@ -50,6 +50,11 @@ export class Link {
     this.#open();
   }
 
+  /** Is there a session that has not been answered yet? */
+  get connecting(): boolean {
+    return this.#session !== undefined && !this.connected;
+  }
+
   /** Sends on the open session. @returns false when there is none */
   send(report: Report): boolean {
     if (!this.connected || this.#session === undefined) return false;

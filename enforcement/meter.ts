@@ -83,11 +83,11 @@ export class Meter {
     return at;
   }
 
-  /** One more (or, with −1, one fewer) in a gauge: `WAITING`, `RUNNING` or `THROTTLED`. */
-  shift(tenant: TenantIndex, gauge: number, by: number, nowUs: number): void {
+  /** Adds to a sum, or to a gauge (`WAITING`, `RUNNING`, `THROTTLED`). */
+  add(tenant: TenantIndex, field: number, amount: number, nowUs: number): void {
     // In two steps: `advance` may grow the memory, and the left side of an assignment is looked up before its right.
     const at = this.advance(tenant, nowUs);
-    this.cells[at + gauge] += by;
+    this.cells[at + field] += amount;
   }
 
   /** One fewer in one gauge and one more in another. */

@@ -13,23 +13,23 @@ export class PointAccount {
   /** The request is throttled, waits, or runs from now on. */
   enter(request: Request, gauge: typeof THROTTLED | typeof WAITING | typeof RUNNING, nowUs: number): void {
     if (request.gauge >= 0) this.#meter.move(request.tenant, request.gauge, gauge, nowUs);
-    else this.#meter.shift(request.tenant, gauge, 1, nowUs);
+    else this.#meter.add(request.tenant, gauge, 1, nowUs);
     request.gauge = gauge;
   }
 
   /** The request is none of these any more. */
   leave(request: Request, nowUs: number): void {
-    if (request.gauge >= 0) this.#meter.shift(request.tenant, request.gauge, -1, nowUs);
+    if (request.gauge >= 0) this.#meter.add(request.tenant, request.gauge, -1, nowUs);
     request.gauge = -1;
   }
 
   refused(request: Request, nowUs: number): void {
-    this.#meter.cells[this.#meter.advance(request.tenant, nowUs) + REFUSED] += 1;
+    this.#meter.add(request.tenant, REFUSED, 1, nowUs);
   }
 
   /** A running request has cost this much more: told as it happens, so that long requests show in every window. */
   charged(request: Request, difference: number, nowUs: number): void {
-    this.#meter.cells[this.#meter.advance(request.tenant, nowUs) + COST] += difference;
+    this.#meter.add(request.tenant, COST, difference, nowUs);
   }
 
   /** A request that ran is done. */

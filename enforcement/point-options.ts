@@ -48,6 +48,11 @@ export function checkSlots(name: string, slots: unknown): void {
   throw bad(name, "slots", slots, "a whole number from 1 to 1,000,000, or Infinity for no bound");
 }
 
+/** Throws BAD_ARGUMENT unless a request may cost this much. */
+export function checkCost(name: string, cost: number): void {
+  if (!(cost >= 0 && cost < Number.POSITIVE_INFINITY)) throw bad(name, "a cost", cost, "a finite number ≥ 0");
+}
+
 function bad(name: string, option: string, value: unknown, expected: string): TenantryError {
   return new TenantryError("BAD_ARGUMENT", `control point "${name}": ${option} is ${shown(value)}; expected ${expected}`);
 }

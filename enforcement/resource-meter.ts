@@ -91,14 +91,14 @@ export class ResourceMeter {
     const nowUs = this.#clock.nowUs();
     this.#feeds.observe(operation.via);
     if (this.#running < this.#slots && this.#waiting === 0) {
-      this.#meter.shift(operation.tenant, RUNNING, 1, nowUs);
+      this.#meter.add(operation.tenant, RUNNING, 1, nowUs);
       this.#start(operation, nowUs);
       return;
     }
     operation.phase = "queued";
     this.#queue.push(operation);
     this.#waiting += 1;
-    this.#meter.shift(operation.tenant, WAITING, 1, nowUs);
+    this.#meter.add(operation.tenant, WAITING, 1, nowUs);
   }
 
   /**
@@ -121,20 +121,20 @@ export class ResourceMeter {
     operation.phase = "ended";
     this.#queue.remove(operation);
     this.#waiting -= 1;
-    this.#meter.shift(operation.tenant, WAITING, -1, this.#clock.nowUs());
+    this.#meter.add(operation.tenant, WAITING, -1, this.#clock.nowUs());
     return true;
   }
 
   /** For what queues elsewhere (a pool of another library, a lock): one more waits. Follow with `begin` or `leave`. */
   arrive(tenant: TenantIndex): void {
     this.#checkTenant(tenant);
-    this.#meter.shift(tenant, WAITING, 1, this.#clock.nowUs());
+    this.#meter.add(tenant, WAITING, 1, this.#clock.nowUs());
   }
 
   /** One that had arrived gave up waiting. */
   leave(tenant: TenantIndex): void {
     if (this.#meter.gauge(tenant, WAITING) < 1) throw this.#nobody("left", "waits", "arrive");
-    this.#meter.shift(tenant, WAITING, -1, this.#clock.nowUs());
+    this.#meter.add(tenant, WAITING, -1, this.#clock.nowUs());
   }
 
   /**
@@ -147,7 +147,7 @@ export class ResourceMeter {
     const nowUs = this.#clock.nowUs();
     this.#feeds.observe(via);
     if (waited) this.#meter.move(tenant, WAITING, RUNNING, nowUs);
-    else this.#meter.shift(tenant, RUNNING, 1, nowUs);
+    else this.#meter.add(tenant, RUNNING, 1, nowUs);
     return nowUs;
   }
 
