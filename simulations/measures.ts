@@ -36,12 +36,12 @@ export function quantileOf(values: readonly number[], q: number): number {
 }
 
 /**
- * How many windows after `from` the last window that is not `good` ends: 0 when all are, Infinity when the very last one is
- * not. Settled means settled: a good stretch that ends does not count.
+ * How many windows after `from` the last window that is not `good` ends: 0 when all are good, all of them when the very last
+ * one is not. Settled means settled: a good stretch that ends does not count.
  */
 export function settledAfter(values: readonly number[], from: number, good: (value: number) => boolean): number {
   for (let i = values.length - 1; i >= from; i--) {
-    if (!good(values[i])) return i === values.length - 1 ? Number.POSITIVE_INFINITY : i + 1 - from;
+    if (!good(values[i])) return i + 1 - from;
   }
   return 0;
 }

@@ -22,19 +22,31 @@ export const cap = definePolicy({
   },
 });
 
+/** What an allocation grants the tenant at the point. */
+export interface Grant {
+  epoch: number;
+  sequence: number;
+  ratePerSec: number;
+  fallbackPerSec: number;
+  /** When its lease runs out, by the world's clock. */
+  untilUs: number;
+}
+
 export interface Member {
   node: Node;
   point: ControlPoint;
   admitted: Tally;
   load: Load;
-  /** What its newest allocation grants the tenant at the point, and until when, by the world's clock; undefined: nothing yet. */
-  grant: { epoch: number; sequence: number; ratePerSec: number; fallbackPerSec: number; untilUs: number } | undefined;
+  /** Of the newest allocation that arrived; undefined: none yet. */
+  grant: Grant | undefined;
 }
 
 export class SmallWorld {
   readonly world: World;
   readonly recorder: Recorder;
   readonly members: Member[] = [];
+  /** Told of every new grant that arrived, and the one it replaces. */
+  onGrant: (member: Member, before: Grant | undefined) => void = () => {};
   #count = 0;
 
   constructor(options: WorldOptions) {
@@ -89,13 +101,24 @@ export class SmallWorld {
     this.members.splice(this.members.indexOf(member), 1);
   }
 
-  /** Σ of what is granted and has not run out, over the instances that live. */
-  get granted(): number {
+  /**
+   * Σ of what is leased, over the instances that live and whose lease has not run out; with `epoch`, only by that controller.
+   * What an instance uses after its lease has run out, on its way to the fallback, is not granted any more.
+   */
+  leased(epoch?: number): number {
+    return this.#valid(epoch).reduce((sum, { ratePerSec }) => sum + ratePerSec, 0);
+  }
+
+  /** Σ of the fallbacks that come with these leases. */
+  fallbacks(epoch?: number): number {
+    return this.#valid(epoch).reduce((sum, { fallbackPerSec }) => sum + fallbackPerSec, 0);
+  }
+
+  #valid(epoch?: number): Grant[] {
     const nowUs = this.world.clock.nowUs();
-    return this.members.reduce((sum, { grant }) => {
-      if (grant === undefined) return sum;
-      return sum + (nowUs <= grant.untilUs ? grant.ratePerSec : Math.min(grant.fallbackPerSec, grant.ratePerSec));
-    }, 0);
+    return this.members.flatMap(({ grant }) => {
+      return grant === undefined || nowUs > grant.untilUs || (epoch !== undefined && grant.epoch !== epoch) ? [] : [grant];
+    });
   }
 
   /** Σ admitted per window over all instances there ever were, as long as they were. */
@@ -119,5 +142,6 @@ export class SmallWorld {
       fallbackPerSec: row < 0 ? Number.POSITIVE_INFINITY : allocation.fallbackPerSec[row],
       untilUs: this.world.clock.nowUs() + ttlUs,
     };
+    this.onGrant(member, held);
   }
 }
