@@ -7,8 +7,8 @@
 import { type Allocation, emptyAllocation } from "../proto/messages.js";
 import { ALLOCATION_BOUNDS } from "../proto/validate.js";
 import { heldBack } from "./figures.js";
-import { type Grant, GrantWalk, pairKey, pointOf, seatOf } from "./grant-log.js";
-import type { LimitTable } from "./limit-table.js";
+import { type Grant, GrantWalk, pairKey, pointOf } from "./grant-log.js";
+import type { LimitColumns, LimitTable } from "./limit-table.js";
 import type { Instance } from "./membership.js";
 import type { LogicalMeter, MeterBook } from "./meter-book.js";
 import { AVERAGE, COST, COUNT, SUMS } from "./meter-rows.js";
@@ -45,9 +45,36 @@ interface Member {
   readonly instance: Instance;
   readonly outstanding: GrantWalk;
   /** Filled for receivers: what they are granted. */
-  readonly granted: { keys: number[]; rates: number[]; fallbacks: number[]; cluster: number[] } | undefined;
+  readonly granted: GrantColumns | undefined;
   /** Of the point at hand, by position of its pairs; undefined: it takes no part in this point. */
   demands: Float64Array | undefined;
+}
+
+/** A grant while it is being written. */
+class GrantColumns {
+  size = 0;
+  readonly keys: Float64Array;
+  readonly rates: Float64Array;
+  readonly fallbacks: Float64Array;
+  readonly cluster: Float64Array;
+
+  constructor(pairs: number) {
+    const most = Math.min(pairs, ALLOCATION_BOUNDS.rows);
+    this.keys = new Float64Array(most);
+    this.rates = new Float64Array(most);
+    this.fallbacks = new Float64Array(most);
+    this.cluster = new Float64Array(most);
+  }
+
+  push(key: number, rate: number, fallback: number, cluster: number): void {
+    const at = this.size;
+    if (at === this.keys.length) return;
+    this.keys[at] = key;
+    this.rates[at] = rate;
+    this.fallbacks[at] = fallback;
+    this.cluster[at] = cluster;
+    this.size = at + 1;
+  }
 }
 
 /** Decides what each receiver is granted, notes it in its log, and returns the messages. */
@@ -61,7 +88,7 @@ export function allocate(options: AllocateOptions): Dispatch[] {
     const member: Member = {
       instance,
       outstanding: new GrantWalk(instance.grants.grants),
-      granted: receiver ? { keys: [], rates: [], fallbacks: [], cluster: [] } : undefined,
+      granted: receiver ? new GrantColumns(limits.size) : undefined,
       demands: undefined,
     };
     if (receiver) receivers.push(member);
@@ -95,13 +122,13 @@ export function allocate(options: AllocateOptions): Dispatch[] {
       epoch,
       sequence,
       sentUs: nowUs,
-      keys: Float64Array.from(granted!.keys),
-      ratesPerSec: Float64Array.from(granted!.rates),
-      fallbacksPerSec: Float64Array.from(granted!.fallbacks),
-      clusterPerSec: Float64Array.from(granted!.cluster),
+      keys: granted!.keys.slice(0, granted!.size),
+      ratesPerSec: granted!.rates.slice(0, granted!.size),
+      fallbacksPerSec: granted!.fallbacks.slice(0, granted!.size),
+      clusterPerSec: granted!.cluster.slice(0, granted!.size),
     };
     instance.grants.add(grant);
-    return { instance, allocation: messageOf(grant, instance, weightOf, options) };
+    return { instance, allocation: messageOf(grant, instance, weightOf, pairAt, options) };
   });
 }
 
@@ -136,7 +163,8 @@ function splitPoint(
   const outstandingFallbacks = new Float64Array(n);
   for (let k = 0; k < seats.length; k++) {
     const key = pairKey(meter.index, seats[k]);
-    let ceiling = rates[k];
+    const rate = rates[k];
+    let ceiling = rate;
     let left = 0;
     let leftFallback = 0;
     for (const { outstanding: log } of lingering) {
@@ -159,17 +187,12 @@ function splitPoint(
         demands[j] = log.ratePerSec;
       }
     }
-    shareOut(rates[k], demands, EVEN_PART, shares);
-    growWithin({ rate: rates[k], ceiling, lingering: left }, shares, outstanding, grants);
-    shareOut(rates[k], demands, FALLBACK_EVEN_PART, shares);
-    growWithin({ rate: rates[k], ceiling, lingering: leftFallback }, shares, outstandingFallbacks, fallbacks);
+    shareOut(rate, demands, EVEN_PART, shares);
+    growWithin({ rate, ceiling, lingering: left }, shares, outstanding, grants);
+    shareOut(rate, demands, FALLBACK_EVEN_PART, shares);
+    growWithin({ rate, ceiling, lingering: leftFallback }, shares, outstandingFallbacks, fallbacks);
     for (let j = 0; j < n; j++) {
-      const { granted } = sharing[j];
-      if (granted === undefined || granted.keys.length >= ALLOCATION_BOUNDS.rows) continue;
-      granted.keys.push(key);
-      granted.rates.push(grants[j]);
-      granted.fallbacks.push(fallbacks[j]);
-      granted.cluster.push(rates[k]);
+      sharing[j].granted?.push(key, grants[j], fallbacks[j], rate);
     }
   }
 }
@@ -211,28 +234,55 @@ function weightsBySeat({ seats, weights }: AllocateOptions): Float64Array | unde
   return bySeat;
 }
 
-function messageOf(grant: Grant, instance: Instance, weightOf: Float64Array | undefined, options: AllocateOptions): Allocation {
+/** A grant as a message: names in dictionaries, columns by pair. `tenantAt` is scratch by seat, all −1 before and after. */
+function messageOf(
+  grant: Grant,
+  instance: Instance,
+  weightOf: Float64Array | undefined,
+  tenantAt: Int32Array,
+  options: AllocateOptions,
+): Allocation {
   const { seats, meters, limits, policyNames, burstSeconds } = options;
   const message = emptyAllocation(grant.epoch, grant.sequence, options.ttlUs);
-  const tenantAt = new Map<number, number>();
+  const { points, tenants, reasons } = message;
   const reasonAt = new Map<string, number>();
+  const named: number[] = [];
   let point = -1;
+  let columns: LimitColumns | undefined;
+  // Most rows have the reason of the row before.
+  let policy = -2;
+  let resource = -2;
+  let reason = -1;
   for (let i = 0; i < grant.keys.length; i++) {
     const index = pointOf(grant.keys[i]);
-    const seat = seatOf(grant.keys[i]);
+    const seat = grant.keys[i] - pairKey(index, 0);
     if (index !== point) {
       point = index;
-      message.points.push(meters.at(index)!.name);
+      columns = limits.at(index);
+      points.push(meters.at(index)!.name);
     }
-    const limit = limits.get(index, seat)!;
-    const reason = limit.policy < 0 ? limit.note : `${policyNames[limit.policy]}|${meters.at(limit.resource)?.name ?? ""}`;
-    message.point.push(message.points.length - 1);
-    message.tenant.push(indexIn(tenantAt, seat, message.tenants, () => seats.name(seat)!));
-    message.reason.push(indexIn(reasonAt, reason, message.reasons, () => reason));
+    if (tenantAt[seat] < 0) {
+      tenantAt[seat] = tenants.length;
+      tenants.push(seats.name(seat)!);
+      named.push(seat);
+    }
+    if (columns!.policies[seat] !== policy || columns!.resources[seat] !== resource || policy < 0) {
+      policy = columns!.policies[seat];
+      resource = columns!.resources[seat];
+      reason = placeOf(
+        reasonAt,
+        reasons,
+        policy < 0 ? limits.get(index, seat)!.note : `${policyNames[policy]}|${meters.at(resource)?.name ?? ""}`,
+      );
+    }
+    message.point.push(points.length - 1);
+    message.tenant.push(tenantAt[seat]);
+    message.reason.push(reason);
     message.ratePerSec.push(grant.ratesPerSec[i]);
     message.burst.push(grant.ratesPerSec[i] * burstSeconds);
     message.fallbackPerSec.push(grant.fallbacksPerSec[i]);
   }
+  for (const seat of named) tenantAt[seat] = -1;
   if (weightOf === undefined) return message;
   const { ledger } = instance;
   for (let i = 0; i < ledger.names.length; i++) {
@@ -244,13 +294,13 @@ function messageOf(grant: Grant, instance: Instance, weightOf: Float64Array | un
   return message;
 }
 
-/** Place of a key in a message's dictionary, added when it is new. */
-function indexIn<K>(places: Map<K, number>, key: K, dictionary: string[], entry: () => string): number {
-  let place = places.get(key);
+/** Place of an entry in a message's dictionary, added when it is new. */
+function placeOf(places: Map<string, number>, dictionary: string[], entry: string): number {
+  let place = places.get(entry);
   if (place === undefined) {
     place = dictionary.length;
-    places.set(key, place);
-    dictionary.push(entry());
+    places.set(entry, place);
+    dictionary.push(entry);
   }
   return place;
 }

@@ -13,7 +13,8 @@ export interface Limit {
   note: string;
 }
 
-interface Columns {
+/** One point's limits by seat: `rates` is NaN where unlimited. */
+export interface LimitColumns {
   rates: Float64Array;
   policies: Int16Array;
   resources: Int32Array;
@@ -21,7 +22,7 @@ interface Columns {
 }
 
 export class LimitTable {
-  readonly #points: (Columns | undefined)[] = [];
+  readonly #points: (LimitColumns | undefined)[] = [];
   readonly #notes = new Map<number, Map<number, string>>();
 
   /** Pairs limited. */
@@ -57,9 +58,9 @@ export class LimitTable {
     return rates !== undefined && seat < rates.length ? rates[seat] : Number.NaN;
   }
 
-  /** The column of a point by seat, NaN where unlimited; undefined: the point was never limited. Read only. */
-  ratesOf(point: number): Float64Array | undefined {
-    return this.#points[point]?.rates;
+  /** The columns of a point; undefined: it was never limited. Read only. */
+  at(point: number): LimitColumns | undefined {
+    return this.#points[point];
   }
 
   get(point: number, seat: number): Limit | undefined {
@@ -109,12 +110,12 @@ export class LimitTable {
     }
   }
 
-  #columns(point: number, seat: number): Columns {
+  #columns(point: number, seat: number): LimitColumns {
     while (this.#points.length <= point) this.#points.push(undefined);
     const columns = this.#points[point];
     if (columns !== undefined && seat < columns.rates.length) return columns;
     const size = Math.max(64, 2 * seat + 2);
-    const grown: Columns = {
+    const grown: LimitColumns = {
       rates: new Float64Array(size).fill(Number.NaN),
       policies: new Int16Array(size),
       resources: new Int32Array(size),

@@ -8,7 +8,8 @@
  *   point:     cost of the completed                 throttled µs   refused      count
  *
  * Gauges (how many wait now) are not sums: those of the last report count, and none for rows it did not mention.
- * A column is added in one pass of its own: five short loops over numbers beat one loop over five columns that may be absent.
+ * Rows are added in one pass without a branch: a column that is absent is a shared one of zeros. One pass per column was a third
+ * slower, for every pass goes through all the lines again.
  */
 import { type MeterKind, RESOURCE, type Rows } from "../proto/messages.js";
 
@@ -34,6 +35,13 @@ const FADED_AFTER = 12;
 /** Latency entries kept between two ticks, per instance and point: beyond it a quantile is judged by fewer requests. */
 const MOST_LATENCIES = 3 * 65_536;
 
+/** Stands in for columns that are absent; as long as the longest report so far. */
+const ZEROS: number[] = [];
+
+function orZeros(column: number[]): readonly number[] {
+  return column.length === 0 ? ZEROS : column;
+}
+
 export class MeterRows {
   readonly kind: MeterKind;
   /** Rows are below this. */
@@ -47,7 +55,6 @@ export class MeterRows {
   /** Over all rows, of the span that was settled last: µs of waiting and of service, per second. */
   waitUsPerSec = 0;
   serviceUsPerSec = 0;
-  #offsets = new Int32Array(0);
 
   constructor(kind: MeterKind) {
     this.kind = kind;
@@ -63,38 +70,37 @@ export class MeterRows {
    */
   add(rows: Rows, report: number, capacity: number, timed: boolean): void {
     const count = rows.tenant.length;
-    if (this.#offsets.length < count) this.#offsets = new Int32Array(Math.max(2 * count, 16));
     if (this.seen.length < capacity) this.#grow(capacity);
-    const offsets = this.#offsets;
+    while (ZEROS.length < count) ZEROS.push(0);
+    const { sums, gauges, seen } = this;
+    const resource = this.kind === RESOURCE;
     const { tenant } = rows;
-    const { gauges, seen } = this;
+    const serviceUs = orZeros(rows.serviceUs);
+    const first = resource && timed ? serviceUs : rows.cost.length === 0 ? serviceUs : rows.cost;
+    const second = orZeros(resource ? rows.waitUs : rows.throttleUs);
+    const third = resource ? serviceUs : orZeros(rows.refused);
+    const counts = orZeros(rows.count);
+    const waiting = orZeros(rows.waiting);
+    const running = orZeros(rows.running);
+    const throttled = orZeros(rows.throttled);
+    const oldestUs = orZeros(rows.oldestUs);
     let index = 0;
     for (let i = 0; i < count; i++) {
       index += tenant[i];
-      offsets[i] = index;
+      const sum = index * SUMS;
+      sums[sum] += first[i];
+      sums[sum + 1] += second[i];
+      sums[sum + 2] += third[i];
+      sums[sum + 3] += counts[i];
+      const gauge = index * GAUGES;
+      gauges[gauge] = waiting[i];
+      gauges[gauge + 1] = running[i];
+      gauges[gauge + 2] = throttled[i];
+      gauges[gauge + 3] = oldestUs[i];
       seen[index] = report;
-      const at = index * GAUGES;
-      gauges[at] = 0;
-      gauges[at + 1] = 0;
-      gauges[at + 2] = 0;
-      gauges[at + 3] = 0;
     }
     if (count > 0 && index >= this.length) this.length = index + 1;
-    if (this.kind === RESOURCE) {
-      this.#sum(timed || rows.cost.length === 0 ? rows.serviceUs : rows.cost, COST);
-      this.#sum(rows.waitUs, WAIT);
-      this.#sum(rows.serviceUs, SERVICE);
-    } else {
-      this.#sum(rows.cost.length === 0 ? rows.serviceUs : rows.cost, COST);
-      this.#sum(rows.throttleUs, THROTTLED_US);
-      this.#sum(rows.refused, REFUSED);
-      this.#gauge(rows.throttled, THROTTLED);
-      this.#gauge(rows.oldestUs, OLDEST_US);
-      this.#remember(rows);
-    }
-    this.#sum(rows.count, COUNT);
-    this.#gauge(rows.waiting, WAITING);
-    this.#gauge(rows.running, RUNNING);
+    if (!resource && rows.latencyRow.length > 0) this.#remember(rows);
   }
 
   /**
@@ -139,22 +145,13 @@ export class MeterRows {
     this.seen[index] = 0;
   }
 
-  #sum(column: readonly number[], field: number): void {
-    const { sums } = this;
-    const offsets = this.#offsets;
-    for (let i = 0; i < column.length; i++) sums[offsets[i] * SUMS + field] += column[i];
-  }
-
-  #gauge(column: readonly number[], field: number): void {
-    const { gauges } = this;
-    const offsets = this.#offsets;
-    for (let i = 0; i < column.length; i++) gauges[offsets[i] * GAUGES + field] = column[i];
-  }
-
   #remember(rows: Rows): void {
-    const { latencyRow, latencyBucket, latencyCount } = rows;
+    const { tenant, latencyRow, latencyBucket, latencyCount } = rows;
+    let row = 0;
+    let index = tenant[0];
     for (let i = 0; i < latencyRow.length && this.latencies.length < MOST_LATENCIES; i++) {
-      this.latencies.push(this.#offsets[latencyRow[i]], latencyBucket[i], latencyCount[i]);
+      while (row < latencyRow[i]) index += tenant[++row];
+      this.latencies.push(index, latencyBucket[i], latencyCount[i]);
     }
   }
 

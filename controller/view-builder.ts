@@ -169,7 +169,7 @@ export class ViewBuilder {
   }
 
   #fillRates({ meter, point }: PointFigures, inForce: LimitTable): void {
-    const rates = inForce.ratesOf(meter.index);
+    const rates = inForce.at(meter.index)?.rates;
     if (rates === undefined) {
       point.rates.fill(Number.NaN);
       return;
