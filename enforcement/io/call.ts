@@ -5,7 +5,7 @@
 import { TenantryError, type ThrottledError } from "../../proto/errors.js";
 import { type ControlPoint, Request, type RequestHandlers, type RequestOptions } from "../index.js";
 import type { Admission } from "./scope.js";
-import type { Waiter } from "./waiter.js";
+import type { Waiter, Waiting } from "./waiter.js";
 
 /** What a call says of itself. Everything is optional. */
 export interface CallOptions {
@@ -29,7 +29,7 @@ export interface CallHandle {
   charge(costSoFar: number): void;
 }
 
-export class Call extends Request implements Admission, CallHandle {
+export class Call extends Request implements Admission, CallHandle, Waiting {
   readonly point: ControlPoint;
   readonly outer: Admission | undefined;
   held = false;
@@ -56,6 +56,10 @@ export class Call extends Request implements Admission, CallHandle {
     if (!this.held) return;
     this.point.charge(this, this.#own + this.#inner + more);
     this.#inner += more;
+  }
+
+  withdraw(): boolean {
+    return this.point.cancel(this);
   }
 
   end(cost?: number): void {

@@ -10,7 +10,7 @@
  *   same means that the other side does not read, and ends the session.
  */
 import { connect, type Socket } from "node:net";
-import type { ChannelCredentials, ClientDuplexStream, Metadata, StatusObject } from "@grpc/grpc-js";
+import type { Channel, ChannelCredentials, ClientDuplexStream, connectivityState, Metadata, StatusObject } from "@grpc/grpc-js";
 import { TenantryError } from "../../proto/errors.js";
 import type { ControllerMessage, Hello, Report } from "../../proto/messages.js";
 import { shown } from "../../proto/names.js";
@@ -159,6 +159,9 @@ class GrpcSession implements AgentSession {
       "grpc.keepalive_time_ms": 10_000,
       "grpc.keepalive_timeout_ms": 5_000,
     });
+    this.#release = () => client.close();
+    await settled(client.getChannel(), grpc.connectivityState);
+    if (this.#over || this.#closing) return;
     const stream: Stream = client.makeBidiStreamRequest(codec.SESSION_PATH, same, same);
     this.#stream = stream;
     this.#release = () => {
@@ -240,6 +243,18 @@ class GrpcSession implements AgentSession {
 
   #unreachable(why: string): TenantryError {
     return new TenantryError("UNAVAILABLE", `the controller at ${this.#address.text} cannot be reached: ${why}`);
+  }
+}
+
+/**
+ * Resolves once the channel is connected, or is not going to be. A stream opened before would hold the process until then; an
+ * attempt alone does not.
+ */
+async function settled(channel: Channel, states: typeof connectivityState): Promise<void> {
+  for (;;) {
+    const state = channel.getConnectivityState(true);
+    if (state !== states.IDLE && state !== states.CONNECTING) return;
+    await new Promise<unknown>((resolve) => channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, resolve));
   }
 }
 

@@ -52,11 +52,6 @@ export class Scope {
     return agent === this.owner ? this.via : agent.vias.intern(this.owner.vias.names(this.via));
   }
 
-  /** The same request, admitted by one more point. */
-  admitted(agent: Agent, index: TenantIndex, via: ViaSet, admission: Admission): Scope {
-    return new Scope(agent, this.context, index, via, admission);
-  }
-
   /** What `inject` writes: the tenant, every point passed, and the baggage of others. */
   outgoing(): TenantContext {
     return new TenantContext(this.context.tenant, this.owner.vias.names(this.via), this.context.baggage);

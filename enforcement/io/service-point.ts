@@ -6,7 +6,7 @@
  */
 import { UNKNOWN_TENANT } from "../../proto/names.js";
 import type { Clock } from "../../proto/ports.js";
-import type { Agent, ControlPoint, RequestOptions } from "../index.js";
+import type { Agent, ControlPoint, RequestOptions, ViaSet } from "../index.js";
 import { admissionAt, badArgument, Call, type CallHandle, type CallOptions, checkCost, InnerCall } from "./call.js";
 import type { KeepAlive } from "./keep-alive.js";
 import { enter, Scope, storage } from "./scope.js";
@@ -29,6 +29,8 @@ const NOTHING_TO_END = { end() {} };
 export class ServicePoint {
   readonly #core: ControlPoint;
   readonly #around: Surroundings;
+  /** Per set of points passed before, the set with this one: few sets, and each asked for with every call. */
+  readonly #passed: ViaSet[] = [];
 
   /** @internal */
   constructor(core: ControlPoint, around: Surroundings) {
@@ -87,12 +89,7 @@ export class ServicePoint {
     }
     if (call.held) return this.#start(call, scope, fn);
     if (call.error !== undefined) return Promise.reject(call.error);
-    return this.#wait(call, signal).then(() => {
-      if (!signal?.aborted) return this.#start(call, scope, fn);
-      // Aborted between its admission and this continuation: it never ran, and cost nothing.
-      call.end(0);
-      throw signal.reason;
-    });
+    return this.#queued(call, scope, signal, fn);
   }
 
   /**
@@ -133,11 +130,40 @@ export class ServicePoint {
 
   #wait(call: Call, signal: AbortSignal | undefined): Promise<void> {
     call.waiter = new Waiter();
-    return call.waiter.wait(this.#around.keepAlive, signal, () => this.#core.cancel(call));
+    return call.waiter.wait(this.#around.keepAlive, call, signal);
   }
 
   #start<T>(call: Call, scope: Scope | undefined, fn: (call: CallHandle) => T): Promise<Awaited<T>> {
-    const inner = new Scope(this.#around.agent, scope?.context ?? NOBODY, call.tenant, this.#core.passed(call.via), call);
+    const inner = this.#admitted(call, scope);
     return untilDone(call, (handle: CallHandle) => enter(inner, fn, handle), call);
+  }
+
+  /** After an await every asynchronous context of the caller is its own again, whoever made room. */
+  async #queued<T>(
+    call: Call,
+    scope: Scope | undefined,
+    signal: AbortSignal | undefined,
+    fn: (call: CallHandle) => T,
+  ): Promise<Awaited<T>> {
+    await this.#wait(call, signal);
+    if (signal?.aborted) {
+      // Aborted between its admission and this continuation: it never ran, and cost nothing.
+      call.end(0);
+      throw signal.reason;
+    }
+    try {
+      return await enter(this.#admitted(call, scope), fn, call as CallHandle);
+    } finally {
+      call.end();
+    }
+  }
+
+  #admitted(call: Call, scope: Scope | undefined): Scope {
+    let via = this.#passed[call.via];
+    if (via === undefined) {
+      via = this.#core.passed(call.via);
+      this.#passed[call.via] = via;
+    }
+    return new Scope(this.#around.agent, scope?.context ?? NOBODY, call.tenant, via, call);
   }
 }

@@ -7,7 +7,7 @@ import { badArgument, type CallHandle, checkCost } from "./call.js";
 import { storage } from "./scope.js";
 import type { Surroundings } from "./service-point.js";
 import { untilDone } from "./until-done.js";
-import { Waiter } from "./waiter.js";
+import { Waiter, type Waiting } from "./waiter.js";
 
 /** What a use says of itself. */
 export interface UseOptions {
@@ -16,7 +16,7 @@ export interface UseOptions {
 }
 
 /** One use: the operation the meter sees and the handle the function is given. */
-class Use extends Operation implements CallHandle {
+class Use extends Operation implements CallHandle, Waiting {
   readonly meter: ResourceMeter;
   begun = false;
   waiter: Waiter | undefined;
@@ -30,6 +30,10 @@ class Use extends Operation implements CallHandle {
   charge(costSoFar: number): void {
     checkCost("costSoFar", costSoFar);
     this.#cost = costSoFar;
+  }
+
+  withdraw(): boolean {
+    return this.meter.cancel(this);
   }
 
   end(cost: number | undefined = this.#cost): void {
@@ -98,13 +102,7 @@ export class ServiceResource {
       return Promise.reject(error);
     }
     if (use.begun) return untilDone<CallHandle, T>(use, fn, use);
-    use.waiter = new Waiter();
-    const begun = use.waiter.wait(this.#around.keepAlive, signal, () => this.#meter.cancel(use));
-    return begun.then(() => {
-      if (!signal?.aborted) return untilDone<CallHandle, T>(use, fn, use);
-      use.end(0);
-      throw signal.reason;
-    });
+    return this.#queued(use, signal, fn);
   }
 
   /**
@@ -121,5 +119,19 @@ export class ServiceResource {
     const scope = storage.getStore();
     if (scope === undefined) this.#meter.record(agent.tenant(UNKNOWN_TENANT), 0, amount, options);
     else this.#meter.record(scope.indexAt(agent), scope.viaAt(agent), amount, options);
+  }
+
+  async #queued<T>(use: Use, signal: AbortSignal | undefined, fn: (use: CallHandle) => T): Promise<Awaited<T>> {
+    use.waiter = new Waiter();
+    await use.waiter.wait(this.#around.keepAlive, use, signal);
+    if (signal?.aborted) {
+      use.end(0);
+      throw signal.reason;
+    }
+    try {
+      return await fn(use);
+    } finally {
+      use.end();
+    }
   }
 }

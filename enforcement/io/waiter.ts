@@ -7,31 +7,27 @@
  */
 import type { KeepAlive } from "./keep-alive.js";
 
+/** What can be taken out of the queue it waits in. */
+export interface Waiting {
+  /** Takes it out; false when it has just been admitted. */
+  withdraw(): boolean;
+}
+
 export class Waiter {
   #resolve: (() => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
+  #keepAlive: KeepAlive | undefined;
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
-  #keepAlive: KeepAlive | undefined;
 
-  /**
-   * Waits until `start` or `refuse` is called or the signal aborts.
-   * @param cancel takes it out of the queue; false when it has just been admitted
-   */
-  wait(keepAlive: KeepAlive, signal: AbortSignal | undefined, cancel: () => boolean): Promise<void> {
+  /** Waits until `start` or `refuse` is called, or the signal aborts and `waiting` has been withdrawn. */
+  wait(keepAlive: KeepAlive, waiting: Waiting, signal: AbortSignal | undefined): Promise<void> {
     this.#keepAlive = keepAlive;
     keepAlive.hold();
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
-      if (signal === undefined) return;
-      this.#signal = signal;
-      this.#onAbort = () => {
-        if (!cancel()) return;
-        this.#settle();
-        reject(signal.reason);
-      };
-      signal.addEventListener("abort", this.#onAbort, { once: true });
+      if (signal !== undefined) this.#listen(waiting, signal);
     });
   }
 
@@ -43,6 +39,14 @@ export class Waiter {
   refuse(error: unknown): void {
     this.#settle();
     this.#reject?.(error);
+  }
+
+  #listen(waiting: Waiting, signal: AbortSignal): void {
+    this.#signal = signal;
+    this.#onAbort = () => {
+      if (waiting.withdraw()) this.refuse(signal.reason);
+    };
+    signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   #settle(): void {
