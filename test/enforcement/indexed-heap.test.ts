@@ -1,0 +1,34 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { IndexedHeap } from "../../enforcement/indexed-heap.js";
+
+const step = fc.record({
+  what: fc.constantFrom("set", "set", "remove", "removeFirst"),
+  member: fc.nat(30),
+  key: fc.integer({ min: 0, max: 10 }),
+});
+
+test("an indexed heap is a list sorted by key, then by when the key was set", () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      const heap = new IndexedHeap();
+      let list: { member: number; key: number; rank: number }[] = [];
+      steps.forEach(({ what, member, key }, rank) => {
+        const gone = what === "removeFirst" ? heap.first() : member;
+        list = list.filter((each) => each.member !== gone);
+        if (what === "set") {
+          list.push({ member, key, rank });
+          heap.set(member, key);
+        } else if (gone >= 0) {
+          heap.remove(gone);
+        }
+        list.sort((a, b) => a.key - b.key || a.rank - b.rank);
+        expect([heap.size, heap.first(), heap.has(member)]).toEqual([
+          list.length,
+          list[0]?.member ?? -1,
+          list.some((each) => each.member === member),
+        ]);
+      });
+    }),
+  );
+});
