@@ -221,7 +221,11 @@ function failSize(field: string, size: string, expected: string): never {
 function each<T>(field: string, list: readonly T[], most: number, check: (entry: T, at: string) => void): void {
   if (!Array.isArray(list)) fail(field, list, "a list");
   if (list.length > most) failSize(field, `${list.length} entries`, `at most ${most}`);
-  for (let i = 0; i < list.length; i++) check(list[i], `${field}[${i}]`);
+  for (let i = 0; i < list.length; i++) {
+    const at = `${field}[${i}]`;
+    if (list[i] === undefined || list[i] === null) fail(at, list[i], "an entry");
+    check(list[i], at);
+  }
 }
 
 function whole(field: string, value: number, least: number, most: number): void {

@@ -10,7 +10,7 @@
  *   same means that the other side does not read, and ends the session.
  */
 import { connect, type Socket } from "node:net";
-import type { Channel, ChannelCredentials, ClientDuplexStream, connectivityState, Metadata, StatusObject } from "@grpc/grpc-js";
+import type { ChannelCredentials, Client, ClientDuplexStream, connectivityState, Metadata, StatusObject } from "@grpc/grpc-js";
 import { TenantryError } from "../../proto/errors.js";
 import type { ControllerMessage, Hello, Report } from "../../proto/messages.js";
 import { shown } from "../../proto/names.js";
@@ -250,7 +250,7 @@ class GrpcSession implements AgentSession {
  * Resolves once the channel is connected, or is not going to be. A stream opened before would hold the process until then; an
  * attempt alone does not.
  */
-async function settled(channel: Channel, states: typeof connectivityState): Promise<void> {
+async function settled(channel: ReturnType<Client["getChannel"]>, states: typeof connectivityState): Promise<void> {
   for (;;) {
     const state = channel.getConnectivityState(true);
     if (state !== states.IDLE && state !== states.CONNECTING) return;
