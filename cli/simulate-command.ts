@@ -1,5 +1,6 @@
 /** `tenantry simulate`: runs a scenario under virtual time; exit status 1 when it misses what it expects. */
-import { writeFileSync } from "node:fs";
+import { accessSync, constants, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { Command, Option } from "commander";
 import type { ScenarioResult } from "../simulations/index.js";
 import { seed } from "./arguments.js";
@@ -44,6 +45,8 @@ async function run(name: string | undefined, options: Options): Promise<void> {
     const names = listScenarios().map((scenario) => scenario.name);
     throw new CommandFailure(`there is no scenario "${name}"; there are: ${names.join(", ")}`, 2);
   }
+  // A run can take long: that its report has nowhere to go is said before it.
+  if (options.report !== undefined) attempt(options.report, () => accessSync(dirname(options.report ?? ""), constants.W_OK));
   const result = runScenario(name, { seed: options.seed, ...progress() });
   if (options.report !== undefined) write(options.report, renderReport(result.report));
   print(options.json ? JSON.stringify(outcomeOf(result)) : resultText(result));
@@ -85,8 +88,13 @@ function resultText(result: ScenarioResult): string {
 }
 
 function write(path: string, text: string): void {
+  attempt(path, () => writeFileSync(path, text));
+}
+
+/** @throws CommandFailure in plain words when `act` cannot do with the file what it should */
+function attempt(path: string, act: () => void): void {
   try {
-    writeFileSync(path, text);
+    act();
   } catch (error) {
     throw new CommandFailure(
       `${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? error}; is its folder there?`,

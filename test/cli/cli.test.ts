@@ -1,0 +1,243 @@
+/** The command line as its users meet it: processes of their own, running the built package. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+const MAIN = join(import.meta.dirname, "..", "..", "dist", "cli", "main.js");
+const VERSION = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8")).version;
+
+interface Outcome {
+  code: number;
+  out: string;
+  err: string;
+}
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tenantry-cli-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function tenantry(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, timeout: 60_000, env: { ...process.env, FORCE_COLOR: "", NO_COLOR: "", ...env } };
+    execFile(process.execPath, [MAIN, ...args], options, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err });
+    });
+  });
+}
+
+/** A controller in a process of its own. */
+async function controllerProcess(
+  args: string[],
+  cwd: string,
+): Promise<{ child: ChildProcess; grpc: string; http: string; exit: Promise<unknown> }> {
+  const child = spawn(process.execPath, [MAIN, "controller", "--grpc-port", "0", "--http-port", "0", "--json", ...args], {
+    cwd,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exit = new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const event = JSON.parse(line) as { kind: string; grpcPort: number; httpPort: number };
+    if (event.kind === "listening") {
+      child.stdout!.resume();
+      return { child, grpc: `127.0.0.1:${event.grpcPort}`, http: `http://127.0.0.1:${event.httpPort}`, exit };
+    }
+  }
+  throw new Error(`the controller ended: ${await exit}`);
+}
+
+describe("asked wrongly, it says so on stderr and exits with 2", () => {
+  test.each([
+    [[], /^Usage: tenantry/],
+    [["frob"], /unknown command 'frob'/],
+    [["explian", "x"], /Did you mean explain/],
+    [["view", "--bogus"], /unknown option '--bogus'/],
+    [["explain"], /missing required argument 'TENANT'/],
+    [["controller", "--grpc-port", "x"], /Expected a whole number from 0/],
+    [["set", "tenant", "acme"], /nothing to set; expected --mode or --weight/],
+    [["set", "tenant", "acme", "--mode", "on"], /Allowed choices are off, observe, enforce/],
+    [["set", "tenant", "acme", "--weight", "-1"], /Expected a number above 0/],
+    [["set", "policy", "p", "--param", "beta"], /Expected NAME=NUMBER/],
+    [["simulate"], /which scenario\?/],
+    [["simulate", "no/such"], /there is no scenario "no\/such"/],
+    [["simulate", "x", "--seed", "1.5"], /Expected a whole number from 0 to 4294967295/],
+  ])("%j", async (args, expected) => {
+    const { code, out, err } = await tenantry(args);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(expected);
+  });
+});
+
+test("answers go to stdout, and exit with 0", async () => {
+  expect(await tenantry(["--version"])).toEqual({ code: 0, out: `${VERSION}\n`, err: "" });
+  expect(await tenantry(["--help"])).toMatchObject({ code: 0, out: expect.stringContaining("explain"), err: "" });
+  expect(await tenantry(["set", "policy", "--help"])).toMatchObject({ code: 0, out: expect.stringContaining("--param") });
+});
+
+test("with nobody at the other end, it says so, with the way out, and exits with 1", async () => {
+  for (const args of [
+    ["explain", "acme", "--controller", "127.0.0.1:9"],
+    ["view", "--controller", "http://127.0.0.1:9"],
+    ["set", "tenant", "acme", "--weight", "2", "--controller", "127.0.0.1:9"],
+  ]) {
+    const { code, out, err } = await tenantry(args);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toMatch(/^error: no controller answers at .*start one with "tenantry controller"/);
+  }
+});
+
+test("errors are coloured on demand only", async () => {
+  const red = `${String.fromCharCode(27)}[31m`;
+  const args = ["view", "--controller", "127.0.0.1:9"];
+  expect((await tenantry(args, { FORCE_COLOR: "1" })).err).toContain(red);
+  expect((await tenantry(args, { FORCE_COLOR: "1", NO_COLOR: "1" })).err).not.toContain(red);
+});
+
+describe("with a controller", () => {
+  let home: string;
+  let running: Awaited<ReturnType<typeof controllerProcess>>;
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), "tenantry-cli-home-"));
+    running = await controllerProcess([], home);
+  });
+  afterAll(async () => {
+    running.child.kill("SIGTERM");
+    await running.exit;
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  test("explain and view answer, in words and as JSON", async () => {
+    const { http } = running;
+    expect(await tenantry(["explain", "nobody", "--controller", http])).toEqual({
+      code: 0,
+      out: "nobody has not been seen lately, and nothing limits it.\n",
+      err: "",
+    });
+    const { out } = await tenantry(["explain", "nobody", "--controller", http, "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ tenant: "nobody", limits: [] });
+    const text = await tenantry(["view", "--controller", http]);
+    expect(text).toMatchObject({ code: 0, err: "" });
+    expect(text.out).toMatch(/^epoch 1 · (learning|enforce) · 0 of 0 instances live · 0 tenants\n\npolicy/);
+    expect(JSON.parse((await tenantry(["view", "--controller", http, "--json"])).out)).toMatchObject({ epoch: 1 });
+    expect(await tenantry(["explain", " ", "--controller", http])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("BAD_TENANT"),
+    });
+  });
+
+  test("set changes tenants, policies, points and everything", async () => {
+    const at = ["--controller", running.grpc];
+    expect(await tenantry(["set", "tenant", "acme", "--weight", "2", "--mode", "observe", ...at])).toEqual({
+      code: 0,
+      out: "tenant acme, weight 2, mode observe\n",
+      err: "",
+    });
+    const policy = ["set", "policy", "bottleneck-fairness", "--param", "alpha=0.3", "--param", "beta=0.05", "--json", ...at];
+    expect(JSON.parse((await tenantry(policy)).out)).toMatchObject({ mode: "enforce", params: { alpha: 0.3, beta: 0.05 } });
+    expect((await tenantry(["set", "point", "storage/read", "--mode", "off", ...at])).out).toBe("point storage/read, mode off\n");
+    expect((await tenantry(["set", "everything", "--mode", "observe", ...at])).out).toBe("mode observe\n");
+    const unknown = await tenantry(["set", "policy", "none", "--mode", "off", ...at]);
+    expect(unknown).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/^error: .*\(UNKNOWN\)\n$/) });
+  });
+
+  test("a second one finds its port taken, says so, and exits with 1", async () => {
+    const port = running.grpc.split(":")[1];
+    const { code, err } = await tenantry(["controller", "--grpc-port", port, "--http-port", "0"]);
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      new RegExp(`^error: gRPC port ${port} on 127\\.0\\.0\\.1 is taken .*--grpc-port N.*\\(ADDRESS_IN_USE\\)\n$`),
+    );
+    expect(existsSync(join(folder, "tenantry-state.json"))).toBe(false);
+  });
+});
+
+describe("the controller command", () => {
+  test("stops when asked to, and keeps what was set, even when it is killed", async () => {
+    const first = await controllerProcess(["--state", "kept/state.json"], folder);
+    await tenantry(["set", "tenant", "acme", "--weight", "5", "--controller", first.grpc]);
+    first.child.kill("SIGKILL");
+    expect(await first.exit).toBe("SIGKILL");
+    const second = await controllerProcess(["--state", "kept/state.json"], folder);
+    const { out } = await tenantry(["view", "--controller", second.http, "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ epoch: 2 });
+    second.child.kill("SIGINT");
+    expect(await second.exit).toBe(0);
+    const file = JSON.parse(readFileSync(join(folder, "kept", "state.json"), "utf8"));
+    expect(file.state.tenants).toEqual({ acme: { weight: 5 } });
+  });
+
+  test("lists every mistake of a configuration and exits with 1", async () => {
+    writeFileSync(join(folder, "t.yaml"), "windowus: 1\nmode: on\n");
+    const { code, out, err } = await tenantry(["controller", "--config", "t.yaml"]);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toBe(
+      'error: 2 mistakes in the configuration:\n  t.yaml:1:1 windowus is no setting; did you mean "windowUs"?\n' +
+        '  t.yaml:2:7 mode is "on"; expected "off", "observe" or "enforce" (BAD_CONFIG)\n',
+    );
+  });
+
+  test("an HTTP port that is taken is said plainly", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const { port } = taken.address() as { port: number };
+    const { code, err } = await tenantry(["controller", "--grpc-port", "0", "--http-port", String(port)]);
+    taken.close();
+    expect(code).toBe(1);
+    expect(err).toContain(`HTTP port ${port} on 127.0.0.1 is taken`);
+  });
+});
+
+describe("simulate", () => {
+  test("lists what there is", async () => {
+    const { code, out } = await tenantry(["simulate", "--list"]);
+    expect(code).toBe(0);
+    expect(out).toContain("retro/bottleneck-fairness");
+    const names = JSON.parse((await tenantry(["simulate", "--list", "--json"])).out) as { name: string }[];
+    expect(names.map(({ name }) => name)).toContain("retro/bottleneck-fairness");
+  });
+
+  test("prints one JSON object, writes a report, and shows no progress in a pipe", async () => {
+    const { code, out, err } = await tenantry([
+      "simulate",
+      "retro/bottleneck-fairness",
+      "--seed",
+      "3",
+      "--json",
+      "--report",
+      "r.html",
+    ]);
+    const result = JSON.parse(out);
+    expect(Object.keys(result)).toEqual(["scenario", "seed", "figures", "expectations", "traceHash"]);
+    expect(result).toMatchObject({ scenario: "retro/bottleneck-fairness", seed: 3 });
+    expect(code).toBe(result.expectations.every((expectation: { met: boolean }) => expectation.met) ? 0 : 1);
+    expect(err).toBe("pictures are in r.html\n");
+    expect(readFileSync(join(folder, "r.html"), "utf8")).toMatch(/^<!doctype html>/i);
+  }, 60_000);
+
+  test("says plainly, and before it runs, when the report cannot be written", async () => {
+    const { code, err } = await tenantry(["simulate", "retro/bottleneck-fairness", "--report", "no/such/r.html"]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^error: no\/such\/r\.html cannot be written: ENOENT/);
+  });
+});
+
+test("a Node that is too old is told so in words it can read, whatever else it cannot", async () => {
+  const source = readFileSync(MAIN, "utf8");
+  expect(source.startsWith("#!/usr/bin/env node\n")).toBe(true);
+  // The same program in a process that says it is Node 18.
+  const old = join(folder, "main.mjs");
+  writeFileSync(old, `Object.defineProperty(process.versions, "node", { value: "18.20.4" });\n${source.replace(/^#!.*\n/, "")}`);
+  const outcome = await new Promise<Outcome>((resolve) => {
+    execFile(process.execPath, [old], (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }));
+  });
+  expect(outcome).toEqual({
+    code: 1,
+    out: "",
+    err: "tenantry needs Node 20.19 or newer; this is 18.20.4. See https://nodejs.org\n",
+  });
+});
