@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/*
+/**
  * Looks at the version of Node first, in words that old versions understand, and only then loads the rest: the newer language
  * of the other files would otherwise greet the user with a syntax error.
  */
