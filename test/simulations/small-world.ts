@@ -10,6 +10,8 @@ import { Recorder, type Tally } from "../../simulations/world/recorder.js";
 import { type Node, World, type WorldOptions } from "../../simulations/world/world.js";
 
 export const SECOND_US = 1_000_000;
+/** How long an instance that came back from a partition may surprise its controller. */
+const SURPRISE_US = 8 * SECOND_US;
 
 /** Caps every tenant at every point at `ratePerSec` over all instances. */
 export const cap = definePolicy({
@@ -28,8 +30,11 @@ export interface Grant {
   sequence: number;
   ratePerSec: number;
   fallbackPerSec: number;
-  /** When its lease runs out, by the world's clock. */
+  /** When it arrived, and when its lease runs out, by the world's clock. */
+  atUs: number;
   untilUs: number;
+  /** When its instance came back, after its lease had run out, and brought a use the controller could not know of. */
+  returnedUs: number;
 }
 
 export interface Member {
@@ -37,16 +42,16 @@ export interface Member {
   point: ControlPoint;
   admitted: Tally;
   load: Load;
-  /** Of the newest allocation that arrived; undefined: none yet. */
-  grant: Grant | undefined;
+  /** Of the allocations that arrived and were not outdated, in order. */
+  grants: Grant[];
 }
 
 export class SmallWorld {
   readonly world: World;
   readonly recorder: Recorder;
   readonly members: Member[] = [];
-  /** Told of every new grant that arrived, and the one it replaces. */
-  onGrant: (member: Member, before: Grant | undefined) => void = () => {};
+  /** Told of every member's new grant, the last of its `grants`. */
+  onGrant: (member: Member) => void = () => {};
   #count = 0;
 
   constructor(options: WorldOptions) {
@@ -89,7 +94,7 @@ export class SmallWorld {
         point.submit(request);
       },
     });
-    const member: Member = { node, point, admitted, load, grant: undefined };
+    const member: Member = { node, point, admitted, load, grants: [] };
     this.members.push(member);
     return member;
   }
@@ -102,22 +107,15 @@ export class SmallWorld {
   }
 
   /**
-   * Σ of what is leased, over the instances that live and whose lease has not run out; with `epoch`, only by that controller.
-   * What an instance uses after its lease has run out, on its way to the fallback, is not granted any more.
+   * Leases that have not run out, of instances that live; with `epoch`, only of that controller. What an instance uses after its
+   * lease has run out, on its way to the fallback, is not leased any more. Instances that came back lately are left out.
    */
-  leased(epoch?: number): number {
-    return this.#valid(epoch).reduce((sum, { ratePerSec }) => sum + ratePerSec, 0);
-  }
-
-  /** Σ of the fallbacks that come with these leases. */
-  fallbacks(epoch?: number): number {
-    return this.#valid(epoch).reduce((sum, { fallbackPerSec }) => sum + fallbackPerSec, 0);
-  }
-
-  #valid(epoch?: number): Grant[] {
+  leases(epoch?: number): Grant[] {
     const nowUs = this.world.clock.nowUs();
-    return this.members.flatMap(({ grant }) => {
-      return grant === undefined || nowUs > grant.untilUs || (epoch !== undefined && grant.epoch !== epoch) ? [] : [grant];
+    return this.members.flatMap(({ grants }) => {
+      const grant = grants.at(-1);
+      if (grant === undefined || nowUs > grant.untilUs || nowUs < grant.returnedUs + SURPRISE_US) return [];
+      return epoch === undefined || grant.epoch === epoch ? [grant] : [];
     });
   }
 
@@ -131,17 +129,20 @@ export class SmallWorld {
     const member = this.members.find(({ node }) => node.name === name);
     if (member === undefined) return;
     const { epoch, sequence, ttlUs } = allocation;
-    const held = member.grant;
+    const held = member.grants.at(-1);
     if (held !== undefined && (epoch < held.epoch || (epoch === held.epoch && sequence <= held.sequence))) return;
     const row = allocation.tenant.findIndex((index) => allocation.tenants[index] === "busy");
-    member.grant = {
+    const nowUs = this.world.clock.nowUs();
+    member.grants.push({
       epoch,
       sequence,
       // Not listed is unlimited, explicitly so.
       ratePerSec: row < 0 ? Number.POSITIVE_INFINITY : allocation.ratePerSec[row],
       fallbackPerSec: row < 0 ? Number.POSITIVE_INFINITY : allocation.fallbackPerSec[row],
-      untilUs: this.world.clock.nowUs() + ttlUs,
-    };
-    this.onGrant(member, held);
+      atUs: nowUs,
+      untilUs: nowUs + ttlUs,
+      returnedUs: held !== undefined && nowUs > held.untilUs ? nowUs : (held?.returnedUs ?? Number.NEGATIVE_INFINITY),
+    });
+    this.onGrant(member);
   }
 }
