@@ -83,11 +83,7 @@ class GrpcSession implements AgentSession {
   constructor(address: Address, tls: GrpcTransportOptions["tls"], hello: Hello, handlers: SessionHandlers) {
     this.#address = address;
     this.#handlers = handlers;
-    this.#deadline = setTimeout(
-      () => this.#finish(this.#unreachable(`no answer within ${ANSWER_WITHIN_MS} ms`)),
-      ANSWER_WITHIN_MS,
-    );
-    this.#deadline.unref();
+    this.#deadline = this.#patience();
     this.#knock(() => {
       this.#begin(tls, hello).catch((error: unknown) => this.#finish(this.#unreachable(String(error))));
     });
@@ -120,6 +116,11 @@ class GrpcSession implements AgentSession {
     this.#flush();
   }
 
+  #patience(): NodeJS.Timeout {
+    const late = () => this.#finish(this.#unreachable(`no answer within ${ANSWER_WITHIN_MS} ms`));
+    return setTimeout(late, ANSWER_WITHIN_MS).unref();
+  }
+
   /** A plain connection first: cheap to try, cheap to fail, and it can be made not to keep the process alive. */
   #knock(answered: () => void): void {
     const socket = connect({ host: this.#address.host, port: this.#address.port });
@@ -140,6 +141,9 @@ class GrpcSession implements AgentSession {
       import("../../proto/io/status.js"),
     ]);
     if (this.#over || this.#closing) return;
+    // Loading took its own time, which is not the controller's.
+    clearTimeout(this.#deadline);
+    this.#deadline = this.#patience();
     this.#codec = codec;
     const credentials =
       tls === undefined
