@@ -169,23 +169,19 @@ function splitPoint(
     let leftFallback = 0;
     for (const { outstanding: log } of lingering) {
       log.moveTo(key);
-      // What is unlimited there was never cut from a rate, and cannot be accounted for.
-      if (log.ratePerSec === Number.POSITIVE_INFINITY) continue;
-      left += log.ratePerSec;
-      leftFallback += log.fallbackPerSec;
+      left += Math.max(log.ratePerSec, 0);
+      leftFallback += Math.max(log.fallbackPerSec, 0);
       ceiling = Math.max(ceiling, log.clusterPerSec);
     }
     for (let j = 0; j < n; j++) {
       const log = sharing[j].outstanding;
       log.moveTo(key);
-      outstanding[j] = log.empty ? JOINER : log.ratePerSec;
-      outstandingFallbacks[j] = log.empty ? JOINER : log.fallbackPerSec;
+      outstanding[j] = log.ratePerSec < 0 ? JOINER : log.ratePerSec;
+      outstandingFallbacks[j] = log.fallbackPerSec < 0 ? JOINER : log.fallbackPerSec;
       ceiling = Math.max(ceiling, log.clusterPerSec);
       demands[j] = sharing[j].demands![k];
       // Its own figures are not known yet: what it held tells where the demand was.
-      if (sharing[j].instance.held !== undefined && demands[j] === 0 && log.ratePerSec < Number.POSITIVE_INFINITY) {
-        demands[j] = log.ratePerSec;
-      }
+      if (sharing[j].instance.held !== undefined && demands[j] === 0) demands[j] = Math.max(log.ratePerSec, 0);
     }
     shareOut(rate, demands, EVEN_PART, shares);
     growWithin({ rate, ceiling, lingering: left }, shares, outstanding, grants);

@@ -43,7 +43,7 @@ export const DEFAULT_CONFIG: Readonly<ControllerConfig> = Object.freeze({
   windowUs: 1_000_000,
   ttlWindows: 3,
   deadAfterWindows: 3,
-  halfLifeWindows: 1,
+  halfLifeWindows: 0.5,
   policyBudgetWindows: 0.5,
   tenantIdleWindows: 60,
   burstSeconds: 0.1,

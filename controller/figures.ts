@@ -132,7 +132,6 @@ export class ResourceFigures {
   end(keep: number): void {
     const { resource, meter } = this;
     const raw = rawSlowdown(this.#waitUs, this.#serviceUs);
-    // Averaged as a factor: near saturation it moves by factors, and one wild window must not weigh like many.
     this.#logSlowdown = keep * this.#logSlowdown + (1 - keep) * Math.log(raw);
     if (keep < 1) meter.floor.learn(this.#serviceUs, raw);
     resource.floor = meter.floor.value;

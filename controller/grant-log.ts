@@ -73,9 +73,12 @@ export class GrantLog {
 export class GrantWalk {
   readonly #grants: readonly Grant[];
   readonly #at: Int32Array;
-  /** Of the key asked for last: the most that may be in use, fallback likewise, and the highest rate they were cut from. */
-  ratePerSec = 0;
-  fallbackPerSec = 0;
+  /**
+   * Of the key asked for last: the most that may be in use, fallback likewise, and the highest rate they were cut from. Grants
+   * that do not limit it count for nothing: what was unlimited was part of no rate. −1: none limits it.
+   */
+  ratePerSec = -1;
+  fallbackPerSec = -1;
   clusterPerSec = 0;
 
   constructor(grants: readonly Grant[]) {
@@ -90,8 +93,8 @@ export class GrantWalk {
 
   /** Moves to a key, not less than the one before. */
   moveTo(key: number): void {
-    this.ratePerSec = 0;
-    this.fallbackPerSec = 0;
+    this.ratePerSec = -1;
+    this.fallbackPerSec = -1;
     this.clusterPerSec = 0;
     for (let g = 0; g < this.#grants.length; g++) {
       const { keys, ratesPerSec, fallbacksPerSec, clusterPerSec } = this.#grants[g];
@@ -102,9 +105,6 @@ export class GrantWalk {
         this.ratePerSec = Math.max(this.ratePerSec, ratesPerSec[at]);
         this.fallbackPerSec = Math.max(this.fallbackPerSec, fallbacksPerSec[at]);
         this.clusterPerSec = Math.max(this.clusterPerSec, clusterPerSec[at]);
-      } else {
-        this.ratePerSec = Number.POSITIVE_INFINITY;
-        this.fallbackPerSec = Number.POSITIVE_INFINITY;
       }
     }
   }

@@ -2,21 +2,21 @@
  * One rate, many instances. Where the demand is, there the rate must be; and yet what all instances together may use must
  * never pass the rate, in whatever order messages arrive.
  *
- * Shares:   share[i] = u·R·((1−e)·d[i]/Σd + e/n)      u = 0.98, e = 0.05
+ * Shares:   share[i] = u·R·((1−e)·d[i]/Σd + e/n)      u = 0.99, e = 0.05
  * `u` leaves a reserve, from which an instance that just joined draws before the others have made room. `e` is spread evenly,
  * so that demand that moves finds something at once. Under any skew the one instance that has all the demand gets at least
- * u·(1−e) = 93 % of the rate. Without demand anywhere, shares are even.
+ * u·(1−e) = 94 % of the rate. Without demand anywhere, shares are even.
  *
  * Fallbacks (for when no controller answers) are the same with e = 1/2: demand moves while nobody watches.
  *
  * Shrink, then grow: an instance may be using any rate it was granted and has not yet replaced ("outstanding"). Lowering it
  * counts only when it says so, or its lease has run out; until then what it had is taken. Raises share what is left.
  */
-export const USABLE = 0.98;
+export const USABLE = 0.99;
 export const EVEN_PART = 0.05;
 export const FALLBACK_EVEN_PART = 0.5;
 
-/** Outstanding of an instance that was never granted anything: it just joined. */
+/** Outstanding of an instance that was never granted a rate: it just joined, or was unlimited until now. */
 export const JOINER = -1;
 
 /**
@@ -25,7 +25,7 @@ export const JOINER = -1;
  * @param rate     what there is, ≥ 0
  * @param demands  of each instance, ≥ 0, any unit
  * @param evenPart fraction spread evenly, 0..1
- * @param shares   filled; as long as `demands`, Σ ≤ 0.98·rate
+ * @param shares   filled; as long as `demands`, Σ ≤ 0.99·rate
  */
 export function shareOut(rate: number, demands: ArrayLike<number>, evenPart: number, shares: Float64Array): void {
   const n = demands.length;
@@ -55,7 +55,7 @@ export interface GrowOptions {
  * get nothing gets its part of what the ceiling leaves, since a rate of zero would turn all its requests away.
  *
  * @param shares      wanted
- * @param outstanding what each may be using: JOINER, a rate, or Infinity for unlimited
+ * @param outstanding what each may be using: JOINER or a rate
  * @param grants      filled; as long as `shares`, grants[i] ≤ shares[i]
  */
 export function growWithin(
@@ -69,9 +69,7 @@ export function growWithin(
   let wanted = 0;
   let joiners = 0;
   for (let i = 0; i < n; i++) {
-    // What was unlimited until now had no bound to keep; from now on it counts as what it is granted.
-    const out = outstanding[i];
-    const base = out === JOINER ? 0 : out === Number.POSITIVE_INFINITY ? shares[i] : out;
+    const base = outstanding[i] === JOINER ? 0 : outstanding[i];
     taken += base;
     grants[i] = Math.min(base, shares[i]);
     wanted += shares[i] - grants[i];

@@ -2,10 +2,12 @@
  * Turns what instances reported into what policies see.
  *
  * Averages. Loads, throughputs, counts and waits are averaged exponentially over what each instance reports, with a half-life
- * of one window: x ← x·2^(−c/h) + (1 − 2^(−c/h))·sum/c, c being the time a report covers. So a late or merged report weighs
- * as much as its time, and a rate that follows from use does not jump with the luck of one window; yet a change shows half at
- * once and 94 % after four windows. Slowdown is averaged as a factor with half that half-life, for it is what tells a policy
- * that it went too far. An instance that is silent holds its last figures until it is dead.
+ * of half a window: x ← x·2^(−c/h) + (1 − 2^(−c/h))·sum/c, c being the time a report covers. So a late or merged report
+ * weighs as much as its time, and a rate that follows from use does not jump with the luck of one window; yet three quarters
+ * of a change show at once and 98 % after three windows. Rates follow from averages, so each half-life delays the loop: with
+ * one window it takes half as long again to come to rest, with two more than twice as long, at hardly less noise; no value
+ * tried made it swing. Slowdown is averaged likewise, but as a factor: near saturation it moves by factors, and one wild window
+ * must not weigh like many. An instance that is silent holds its last figures until it is dead.
  *
  * Demand. What a tenant would use if nothing held it back: its use, times how much more it asks for than it gets. What waits
  * is judged where it waits: in the queue of the resource itself, and at every point that leads to it, throttle and queue:
@@ -86,7 +88,7 @@ export class ViewBuilder {
     }
     const sinceUs = this.#builtUs < 0 ? Number.POSITIVE_INFINITY : nowUs - this.#builtUs;
     // Nothing new was heard: the slowdown stays as it is.
-    const keep = news ? 2 ** ((-2 * sinceUs) / halfLifeUs) : 1;
+    const keep = news ? 2 ** (-sinceUs / halfLifeUs) : 1;
     if (news) this.#builtUs = nowUs;
     for (const figures of this.resources) figures.end(keep);
     for (const figures of this.points) {
