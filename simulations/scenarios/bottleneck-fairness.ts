@@ -41,9 +41,9 @@ const THRESHOLD = 25;
 const CHUNK = 512 * 1024;
 const SECOND_US = 1_000_000;
 /** Windows at which phases begin: lights alone, then the flood, then the policy. */
-const FLOOD_AT = 10;
-const SWITCH_AT = 40;
-const END_AT = 100;
+const FLOOD_AT = 5;
+const SWITCH_AT = 30;
+const END_AT = 80;
 /** How long after the switch the run must look as it shall stay. */
 const SETTLING = 10;
 const BEFORE = 20;
