@@ -17,6 +17,8 @@ export interface BaggageMember {
   readonly properties: readonly string[];
 }
 
+const NONE: readonly never[] = Object.freeze([]);
+
 /** Bytes of other people's members that are carried on; the specification asks for at least this much. */
 export const MAX_BAGGAGE_BYTES = 8192;
 
@@ -42,13 +44,15 @@ export function parseBaggage(header: string, malformed?: (key: string) => void):
 }
 
 function parseMember(text: string): BaggageMember | string {
-  const [first, ...rest] = text.split(";");
+  const semicolon = text.indexOf(";");
+  const first = semicolon < 0 ? text : text.slice(0, semicolon);
   const at = first.indexOf("=");
   const key = trimBlanks(at < 0 ? first : first.slice(0, at));
   const raw = trimBlanks(at < 0 ? "" : first.slice(at + 1));
   if (at < 0 || !TOKEN.test(key) || !OCTETS.test(raw)) return key;
+  if (semicolon < 0) return { key, raw, properties: NONE };
   const properties: string[] = [];
-  for (const property of rest) {
+  for (const property of text.slice(semicolon + 1).split(";")) {
     const eq = property.indexOf("=");
     const name = trimBlanks(eq < 0 ? property : property.slice(0, eq));
     const value = eq < 0 ? undefined : trimBlanks(property.slice(eq + 1));
@@ -60,7 +64,15 @@ function parseMember(text: string): BaggageMember | string {
 
 /** Optional white space of HTTP is blank and tab, nothing else. */
 function trimBlanks(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, "");
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return to - from === text.length ? text : text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** One member as it stands in a header. */

@@ -4,10 +4,13 @@
  * Timing every turn of the loop (`async_hooks` before and after) tells exactly, and costs a busy service two fifths of its
  * speed. So the hooks are on only in windows of 10 to 20 ms that begin at random moments and cover a twentieth of the time.
  * Within a window each turn's time goes to the tenant whose context it runs in, switching where `agent.run` and control
- * points switch it. What a window saw is a sample of shares; the loop's own account of how long it was busy since the last
- * window (`eventLoopUtilization`, 80 ns) is the whole, and the shares divide it:
+ * points switch it. What windows saw is a sample; the loop's own account of how long it was busy (`eventLoopUtilization`, 80 ns)
+ * is the whole, and says what a sampled microsecond stands for:
  *
- *   load(t) = busy · sampled(t) / Σ sampled
+ *   load(t) += sampled(t) · Σ busy / Σ sampled      (both sums over the last ten windows or so)
+ *
+ * A ratio of sums, not a sum of ratios: a window begins and ends between turns, so one that catches a long turn is long. Dividing
+ * the busy time by each window's own shares would count long turns no more than short ones.
  *
  * Time in a turn before its tenant is known (parsing the request that names it) is charged to the first tenant the turn then
  * enters, as Retro does; a turn that enters none belongs to nobody, and is reported as such.
@@ -21,13 +24,11 @@ import { createHook, executionAsyncResource } from "node:async_hooks";
 import { performance } from "node:perf_hooks";
 import { leaveUnwatched, type Scope, storage, watchScopes } from "./scope.js";
 
-/** What one window saw, scaled to all that happened since the one before. */
+/** What one window saw, scaled to what it stands for. */
 export interface LoopSample {
-  /** Busy time of the loop since the sample before, µs. */
-  readonly busyUs: number;
   /** How long something ready waits for its turn, µs. */
   readonly delayUs: number;
-  /** Per context: µs and turns, scaled to `busyUs`. Undefined: turns outside any tenant's context. */
+  /** Per context: µs and turns. Undefined: turns outside any tenant's context. */
   readonly shares: ReadonlyMap<Scope | undefined, LoopShare>;
 }
 
@@ -40,6 +41,8 @@ export interface LoopShare {
 export const LOOP_DUTY = 0.05;
 const WINDOW_LEAST_MS = 10;
 const WINDOW_SPREAD_MS = 10;
+/** What part of the sums a window leaves to the next: they forget over about ten. */
+const MEMORY = 0.9;
 /** Timers count whole milliseconds: so much lateness says nothing. */
 const TIMER_GRAIN_MS = 1;
 
@@ -53,6 +56,8 @@ let timer: NodeJS.Timeout | undefined;
 let dueMs = 0;
 let openLatenessMs = 0;
 let busyBeforeMs = 0;
+let busySumMs = 0;
+let sampledSumMs = 0;
 
 const hook = createHook({ before, after });
 
@@ -65,6 +70,8 @@ export function sampleLoop(listener: (sample: LoopSample) => void, duty: number 
   listeners.set(listener, duty);
   if (timer === undefined) {
     busyBeforeMs = performance.eventLoopUtilization().active;
+    busySumMs = 0;
+    sampledSumMs = 0;
     storage.exit(rest);
   }
   return () => {
@@ -120,14 +127,15 @@ function finish(): void {
   // An idle window tells nothing of the time before it: that is left for the next one to divide.
   if (sampledMs > 0) {
     const busyNowMs = performance.eventLoopUtilization().active;
-    const busyUs = Math.max(0, (busyNowMs - busyBeforeMs) * 1000);
+    busySumMs = busySumMs * MEMORY + Math.max(0, busyNowMs - busyBeforeMs);
+    sampledSumMs = sampledSumMs * MEMORY + sampledMs;
     busyBeforeMs = busyNowMs;
-    const scale = busyUs / sampledMs;
+    const scale = busySumMs / sampledSumMs;
     for (const share of shares.values()) {
-      share.turns *= scale / 1000;
-      share.busyUs *= scale;
+      share.turns *= scale;
+      share.busyUs *= scale * 1000;
     }
-    const sample: LoopSample = { busyUs, delayUs, shares: new Map(shares) };
+    const sample: LoopSample = { delayUs, shares: new Map(shares) };
     close();
     for (const listener of [...listeners.keys()]) listener(sample);
   } else {

@@ -53,6 +53,17 @@ export class ServicePoint {
     return this.#core.waiting;
   }
 
+  /**
+   * The rate in force here for a tenant, in the point's units per second; Infinity where nothing is limited.
+   *
+   * @param tenant default: the current one
+   * @example refuse(res, error, { ratePerSec: reads.ratePerSec(error.tenant) });
+   */
+  ratePerSec(tenant?: string): number {
+    const { agent } = this.#around;
+    return this.#core.ratePerSec(agent.tenant(tenant ?? storage.getStore()?.context.tenant ?? UNKNOWN_TENANT));
+  }
+
   /** Changes the number of slots while running. @param slots whole, ≥ 1, or Infinity */
   setSlots(slots: number): void {
     this.#core.setSlots(slots);

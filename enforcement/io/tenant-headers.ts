@@ -86,7 +86,7 @@ export function tenantFromHeaders(headers: IncomingHeaders, options: { tenantHea
     }
   }
   const tenant = checked(named ?? id) ?? UNKNOWN_TENANT;
-  return new TenantContext(tenant, via, withinLimit(others));
+  return new TenantContext(tenant, via, text.length <= MAX_BAGGAGE_BYTES ? others : withinLimit(others));
 }
 
 function checked(id: string | undefined): string | undefined {

@@ -39,6 +39,8 @@ describe("with a controller", () => {
     const error = (await refused.catch((e) => e)) as ThrottledError;
     expect(error.retryAfterMs).toBeGreaterThan(100);
     expect(Number(rateLimitHeaders(error)["retry-after"])).toBeLessThanOrEqual(2);
+    expect([point.ratePerSec("slow"), agent.run("slow", () => point.ratePerSec())]).toEqual([0.5, 0.5]);
+    expect(point.ratePerSec()).toBe(Number.POSITIVE_INFINITY);
     expect(await agent.run("fast", () => point.run({ deadlineMs: 1 }, () => "fast"))).toBe("fast");
   });
 
@@ -122,7 +124,7 @@ describe("with a controller", () => {
       try {
         await agent.run(agent.extract(request.headers), () => point.run(() => response.end("ok")));
       } catch (error) {
-        if (error instanceof ThrottledError) refuse(response, error, { ratePerSec: 0 });
+        if (error instanceof ThrottledError) refuse(response, error, { ratePerSec: point.ratePerSec(error.tenant) });
         else response.writeHead(error instanceof TenantryError && error.code === "BAD_TENANT" ? 400 : 500).end();
       }
     });
