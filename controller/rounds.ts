@@ -12,7 +12,7 @@ import type { AgentPeer, Alarm, Clock, PeerSession } from "../proto/ports.js";
 import { allocate, type Dispatch } from "./allocations.js";
 import type { ControllerConfig } from "./config.js";
 import type { ControllerEvent } from "./controller.js";
-import { REFUSAL_CAUSES } from "./guard.js";
+import { REFUSAL_CAUSES, type RefusalCause } from "./guard.js";
 import { heldLimits, readHeld } from "./held.js";
 import { Ledger } from "./ledger.js";
 import { type Instance, Membership } from "./membership.js";
@@ -68,7 +68,7 @@ export class Rounds {
   sequence = 0;
   learning = true;
   #prunedVersion = 0;
-  #lastCause: string | undefined;
+  #lastRefusal: { cause: RefusalCause | undefined; tick: number } = { cause: undefined, tick: 0 };
   #learnUntilUs = Number.POSITIVE_INFINITY;
   #lastReportUs = -1;
   #nextTickUs = 0;
@@ -81,7 +81,7 @@ export class Rounds {
 
   constructor(options: RoundsOptions) {
     this.#options = options;
-    const { config, policies, settings, clock, event } = options;
+    const { config, policies, settings, clock } = options;
     const { windowUs } = config;
     this.#membership = new Membership(config.maxInstances);
     this.seats = new TenantSeats(config.maxTenants);
@@ -101,11 +101,7 @@ export class Rounds {
       builder: this.builder,
       nowUs: () => clock.nowUs(),
       budgetUs: config.policyBudgetWindows * windowUs,
-      onRefused: (_policy, cause, message) => {
-        // Every refusal is counted; the first of a row is told.
-        if (this.counters.refusals[cause]++ === 0 || cause !== this.#lastCause) event("guard", message, "BAD_POLICY");
-        this.#lastCause = cause;
-      },
+      onRefused: (_policy, cause, message) => this.#refuse(cause, message),
     });
   }
 
@@ -244,7 +240,8 @@ export class Rounds {
     if (!this.learning) {
       const stale = nowUs - this.#lastReportUs > config.deadAfterWindows * windowUs;
       if (!stale) this.loop.decide(view);
-      else if (this.#membership.size > 0) this.counters.refusals.stale++;
+      else if (this.#membership.size > 0)
+        this.#refuse("stale", `nothing was heard for ${config.deadAfterWindows} windows; all rates stay as they are`);
       for (const instance of live) if (instance.ledger.reports > 0) this.#dropHeld(instance);
     }
     this.#send(() => true);
@@ -252,6 +249,16 @@ export class Rounds {
     this.counters.overflows = this.seats.overflows;
     if (settings.unsaved) settings.save(() => {});
     this.counters.tickUs = clock.nowUs() - nowUs;
+  }
+
+  /** Counts every refusal of the guard, and tells the first of a row: thirty in half a minute say no more than one. */
+  #refuse(cause: RefusalCause, message: string): void {
+    const { event } = this.#options;
+    this.counters.refusals[cause]++;
+    const last = this.#lastRefusal;
+    this.#lastRefusal = { cause, tick: this.counters.ticks };
+    if (last.cause !== cause || last.tick < this.counters.ticks - 1)
+      event("guard", message, cause === "stale" ? "UNAVAILABLE" : "BAD_POLICY");
   }
 
   /** Who died, whose lease is over, which tenants and meters are gone. */

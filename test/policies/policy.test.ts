@@ -1,0 +1,212 @@
+import { describe, expect, test } from "vitest";
+import {
+  bottleneckFairness,
+  definePolicy,
+  Point,
+  type Policy,
+  paramsOf,
+  Rates,
+  Resource,
+  slowest,
+  type View,
+} from "../../policies/index.js";
+
+const policy = definePolicy({
+  name: "some",
+  params: { alpha: 1, beta: 2 },
+  decide: (view) => new Rates(view),
+}) as unknown as Policy;
+
+const none = (): undefined => undefined;
+
+describe("definePolicy", () => {
+  test("freezes what it is given", () => {
+    expect(Object.isFrozen(policy)).toBe(true);
+    expect(Object.isFrozen(policy.params)).toBe(true);
+  });
+
+  test.each([
+    ["BAD_POLICY", undefined],
+    ["BAD_POLICY", { name: "x", params: {} }],
+    ["BAD_NAME", { name: "not a name", params: {}, decide: none }],
+    ["BAD_POLICY", { name: "x", params: { alpha: Number.NaN }, decide: none }],
+    ["BAD_POLICY", { name: "x", params: { alpha: "1" }, decide: none }],
+  ])("%s for %j", (code, given) => {
+    expect(() => definePolicy(given as never)).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe("paramsOf", () => {
+  test("lays overrides over defaults", () => {
+    expect(paramsOf(policy, { beta: 3 })).toEqual({ alpha: 1, beta: 3 });
+    expect(paramsOf(policy, {})).toEqual({ alpha: 1, beta: 2 });
+  });
+
+  test("lists every mistake at once", () => {
+    const attempt = () => paramsOf(policy, { gamma: 1, alpha: Number.POSITIVE_INFINITY, beta: "2", __proto__: 1, toString: 1 });
+    expect(attempt).toThrow(expect.objectContaining({ code: "BAD_POLICY" }));
+    for (const name of ["gamma", "alpha", "beta", "toString"]) expect(attempt).toThrow(`"${name}"`);
+  });
+});
+
+function viewOf(options: {
+  tenants: { id: string; weight?: number; load?: number; demand?: number; throughput?: number }[];
+  slowdown: number;
+  points?: { name: string; feeds: boolean }[];
+}): View {
+  const tenants = options.tenants.map(({ id, weight }, index) => ({ index, id, weight: weight ?? 1 }));
+  const resource = new Resource(0, "svc/disk", "us", tenants.length);
+  resource.slowdown = options.slowdown;
+  const points = (options.points ?? [{ name: "svc/front", feeds: true }]).map(({ name, feeds }, index) => {
+    const point = new Point(index, name, "requests", tenants.length, 1);
+    point.fed[0] = feeds ? 1 : 0;
+    return point;
+  });
+  options.tenants.forEach(({ load, demand, throughput }, i) => {
+    resource.loads[i] = load ?? 0;
+    resource.demands[i] = demand ?? load ?? 0;
+    for (const point of points) {
+      point.throughputs[i] = throughput ?? (load ?? 0) / 1_000;
+      point.totalThroughput += point.throughputs[i];
+    }
+  });
+  return { windowUs: 1_000_000, tenants, resources: [resource], points };
+}
+
+describe("Rates", () => {
+  const view = viewOf({
+    tenants: [
+      { id: "a", load: 1 },
+      { id: "b", load: 1 },
+    ],
+    slowdown: 1,
+  });
+  const [point] = view.points;
+  const [a, b] = view.tenants;
+  const [disk] = view.resources;
+
+  test("what is not limited is unlimited, and no number says so", () => {
+    const rates = new Rates(view);
+    rates.limit(point, b, Number.POSITIVE_INFINITY);
+    expect([rates.get(point, a), rates.get(point, b)]).toEqual([undefined, undefined]);
+    rates.limit(point, a, 0);
+    expect(rates.get(point, a)).toBe(0);
+  });
+
+  test("the tightest wins, and its reason is told", () => {
+    const rates = new Rates(view);
+    rates.limit(point, a, 10);
+    rates.limit(point, a, 5, disk);
+    rates.limit(point, a, 7);
+    expect([rates.get(point, a), rates.because(point, a)]).toEqual([5, 0]);
+  });
+
+  test("nonsense is kept for the guard to see", () => {
+    const rates = new Rates(view);
+    rates.limit(point, a, Number.NaN);
+    rates.limit(point, b, -1);
+    const seen: number[] = [];
+    rates.forEach((_p, _t, rate) => {
+      seen.push(rate);
+    });
+    expect(seen).toEqual([Number.NaN, -1]);
+  });
+});
+
+describe("bottleneck fairness has none of the faults of the published rules:", () => {
+  const decide = (view: View) => bottleneckFairness.decide(view, bottleneckFairness.params);
+  const rate = (view: View, i: number, p = 0) => decide(view).get(view.points[p], view.tenants[i]);
+  const flood = { id: "flood", load: 900_000, demand: 5_000_000 };
+  const small = { id: "small", load: 50_000 };
+
+  test("the flood is cut, the small one left alone", () => {
+    const view = viewOf({ tenants: [flood, small], slowdown: 60 });
+    expect(rate(view, 0)).toBeLessThan(900);
+    expect(rate(view, 0)).toBeGreaterThan(700);
+    expect(rate(view, 1)).toBe(undefined);
+  });
+
+  test("0/0: nothing congested, nobody there, no load, no point", () => {
+    for (const slowdown of [1, 25, 1e6]) {
+      expect(rate(viewOf({ tenants: [{ id: "a" }], slowdown }), 0)).toBe(undefined);
+      expect(() => decide(viewOf({ tenants: [], slowdown }))).not.toThrow();
+      expect(() => decide(viewOf({ tenants: [flood], slowdown, points: [] }))).not.toThrow();
+    }
+  });
+
+  test("factors never turn negative and rates are always finite, however slow it is", () => {
+    for (const slowdown of [1, 2, 24, 26, 500, 1e6]) {
+      const view = viewOf({ tenants: [flood, small, { id: "new", demand: 1_000 }], slowdown });
+      decide(view).forEach((_p, _t, value) => {
+        expect(value).toBeGreaterThan(0);
+        expect(value).toBeLessThan(Number.POSITIVE_INFINITY);
+      });
+    }
+  });
+
+  test("no wind-up: the rate follows from use, so the first cut after a calm hour bites", () => {
+    const calm = viewOf({ tenants: [{ id: "a", load: 100_000 }], slowdown: 1 });
+    calm.points[0].rates[0] = 1e9;
+    expect(rate(calm, 0)).toBe(undefined);
+    const busy = viewOf({ tenants: [flood, small], slowdown: 60 });
+    busy.points[0].rates[0] = 1e9;
+    expect(rate(busy, 0)).toBeLessThan(900);
+  });
+
+  test("a tenant that got nothing through is given a share, not forgotten", () => {
+    const view = viewOf({ tenants: [flood, { id: "starved", load: 0, demand: 4_000_000, throughput: 0 }], slowdown: 60 });
+    const given = rate(view, 1)!;
+    expect(given).toBeGreaterThan(300);
+    expect(rate(view, 0)).toBeLessThan(500);
+  });
+
+  test("weights are honoured", () => {
+    const view = viewOf({
+      tenants: [
+        { id: "one", load: 500_000, demand: 5_000_000, weight: 1 },
+        { id: "two", load: 500_000, demand: 5_000_000, weight: 2 },
+      ],
+      slowdown: 60,
+    });
+    expect(rate(view, 1)! / rate(view, 0)!).toBeCloseTo(2, 9);
+  });
+
+  test("points that do not lead to the bottleneck are left alone", () => {
+    const points = [
+      { name: "svc/write", feeds: true },
+      { name: "svc/ping", feeds: false },
+    ];
+    const view = viewOf({ tenants: [flood, small], slowdown: 60, points });
+    expect(rate(view, 0, 0)).toBeLessThan(900);
+    expect(rate(view, 0, 1)).toBe(undefined);
+  });
+
+  test("calm takes nothing away from anybody", () => {
+    const view = viewOf({ tenants: [flood, small], slowdown: 3 });
+    expect(rate(view, 0)).toBeGreaterThanOrEqual(900);
+  });
+
+  test("units do not matter: loads in other units give the same rates", () => {
+    const plain = viewOf({ tenants: [flood, small], slowdown: 60 });
+    const scaled = viewOf({ tenants: [flood, small], slowdown: 60 });
+    for (const column of [scaled.resources[0].loads, scaled.resources[0].demands]) {
+      for (let i = 0; i < column.length; i++) column[i] *= 4_096;
+    }
+    expect(rate(scaled, 0)).toBeCloseTo(rate(plain, 0)!, 6);
+  });
+
+  test("two bottlenecks at once are both served", () => {
+    const view = viewOf({ tenants: [flood, small], slowdown: 60 });
+    const net = new Resource(1, "svc/net", "bytes", 2);
+    net.slowdown = 90;
+    net.loads.set([10, 990]);
+    net.demands.set([10, 9_000]);
+    (view.resources as Resource[]).push(net);
+    const fed = new Uint8Array([1, 1]);
+    Object.assign(view.points[0], { fed });
+    const rates = decide(view);
+    expect(rates.because(view.points[0], view.tenants[0])).toBe(0);
+    expect(rates.because(view.points[0], view.tenants[1])).toBe(1);
+    expect(slowest(view.resources)).toBe(net);
+  });
+});
