@@ -1,0 +1,50 @@
+/** The command line of the main job. */
+import { parseArgs } from "node:util";
+
+export interface Options {
+  keep: boolean;
+  json: string | undefined;
+  report: string;
+  phaseSec: number;
+  leadInSec: number;
+  help: boolean;
+}
+
+export const HELP = `Runs the main job on this machine: a controller, a gateway, two storage services, and four tenants, one of which turns
+aggressive. Three phases: calm; the flood while the policy only observes; the flood with bottleneck fairness enforced.
+
+  npm start -- [options]
+
+  --keep            stay up after the last phase, enforcing, until Ctrl-C
+  --json FILE       write the figures of the phases as JSON
+  --report FILE     where the page of pictures goes (reports/main-job.html)
+  --seconds N       length of each phase (20)
+  --lead-in N       seconds at the start of each phase that are not measured, the same in all (5)
+  --help            this
+`;
+
+/** @throws Error in plain words about the first thing that is wrong */
+export function parseOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      keep: { type: "boolean", default: false },
+      json: { type: "string" },
+      report: { type: "string", default: "reports/main-job.html" },
+      seconds: { type: "string", default: "20" },
+      "lead-in": { type: "string", default: "5" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  const phaseSec = seconds("--seconds", values.seconds, 2, 3600);
+  const leadInSec = seconds("--lead-in", values["lead-in"], 0, phaseSec - 1);
+  const { keep, json, report, help } = values;
+  if (json === "" || report === "") throw new Error(`${json === "" ? "--json" : "--report"} expects the name of a file`);
+  return { keep, json, report, phaseSec, leadInSec, help };
+}
+
+function seconds(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= least && value <= most) return value;
+  throw new Error(`${name} is "${text}"; expected a number of seconds from ${least} to ${most}`);
+}

@@ -1,0 +1,53 @@
+/**
+ * A storage service. It keeps blobs as files; reading one sends it compressed, archiving one writes the compressed copy next to
+ * it. Reading and writing use the disk, compressing uses a small pool of worker threads; both are measured, and so is the
+ * event loop.
+ *
+ * Work is started in the order it comes, as most services do: the control point has many more slots than there are threads,
+ * so its fair queue is never what decides. A flood therefore fills the pool's queue, and everybody waits in it; that is what
+ * the controller is there for.
+ *
+ * Environment: FOLDER (the blobs), THREADS, TENANTRY_CONTROLLER (read by the library).
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { basename, join } from "node:path";
+import { createAgent } from "tenantry";
+import { answerError, hungUp } from "./http-errors.js";
+import { serve } from "./process.js";
+import { WorkerPool } from "./worker-pool.js";
+
+const folder = process.env.FOLDER ?? ".";
+const threads = Number(process.env.THREADS ?? 1);
+
+const agent = createAgent({ service: "storage" });
+const work = agent.controlPoint("work", { slots: 1000 });
+const disk = agent.resource("disk");
+const workers = agent.resource("workers", { slots: threads });
+agent.eventLoop({ duty: 0.2 });
+
+const pool = new WorkerPool(new URL("./compress.js", import.meta.url), threads);
+
+const server = createServer(async (req, res) => {
+  const signal = hungUp(res);
+  try {
+    await agent.run(agent.extract(req.headers), () => work.run({ api: req.method, signal }, () => handle(req, res, signal)));
+  } catch (error) {
+    answerError(res, error, signal);
+  }
+});
+
+/** GET /NAME answers the blob, compressed. POST /NAME archives it: writes the compressed copy, and answers its size. */
+async function handle(req: IncomingMessage, res: ServerResponse, signal: AbortSignal): Promise<void> {
+  const path = join(folder, basename(req.url ?? ""));
+  const blob = await disk.use(() => readFile(path));
+  const packed = await workers.use({ signal }, () => pool.run(blob));
+  if (req.method === "GET") {
+    res.writeHead(200, { "content-encoding": "br", "content-length": packed.length }).end(packed);
+    return;
+  }
+  await disk.use(() => writeFile(`${path}.${process.pid}.br`, packed));
+  res.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ bytes: blob.length, packed: packed.length }));
+}
+
+serve(server, agent);
