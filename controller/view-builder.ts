@@ -213,7 +213,8 @@ export class ViewBuilder {
         const pending = pendingPerSec[v];
         if (pending === 0) continue;
         const load = loads[v];
-        const demand = load > 0 && throughputs[v] > 0 ? load * (1 + pending / throughputs[v]) : load + pending * loadPerCost;
+        // Its own requests are the better witness: if they get through and put no load here, those that wait will put none.
+        const demand = throughputs[v] > 0 ? load * (1 + pending / throughputs[v]) : load + pending * loadPerCost;
         if (demand > demands[v]) demands[v] = demand;
       }
     }
