@@ -15,7 +15,7 @@ import { Dispatcher } from "./dispatcher.js";
 import { MovingMean, RequestCosts } from "./estimators.js";
 import { type Meter, RUNNING, THROTTLED, WAITING } from "./meter.js";
 import { PointAccount } from "./point-account.js";
-import { checkCost, checkSlots, type PointOptions } from "./point-options.js";
+import { checkCost, checkSlots, type PointOptions, type PointParts } from "./point-options.js";
 import { noRefusals, type Refusals, refusal } from "./refusal.js";
 import type { Request } from "./request.js";
 import { unknownTenant } from "./resource-meter.js";
@@ -23,15 +23,6 @@ import { createTicketScheduler } from "./schedulers.js";
 import type { TenantIndex, TenantTable } from "./tenant-table.js";
 import { Throttle } from "./throttle.js";
 import type { ViaSet, ViaTable } from "./via.js";
-
-/** What a point is made of; the agent passes it. */
-export interface PointParts {
-  logicalName: string;
-  clock: Clock;
-  tenants: TenantTable;
-  vias: ViaTable;
-  options: Required<PointOptions>;
-}
 
 /** Made by `agent.controlPoint(name)`. */
 export class ControlPoint {
@@ -115,8 +106,7 @@ export class ControlPoint {
   }
 
   /**
-   * Throttle → scheduler → slot. Calls `onStart` (possibly before returning) or `onRefused`, exactly one of them, once,
-   * unless cancelled before.
+   * Throttle → scheduler → slot. Calls `onStart` or `onRefused`, possibly before returning; one of them, once, unless cancelled.
    * @throws TenantryError BAD_JOB when the request was submitted before, BAD_ARGUMENT when its tenant or cost is none
    */
   submit(request: Request): void {
@@ -131,6 +121,19 @@ export class ControlPoint {
   throttle(request: Request): void {
     if (request.phase === "new") request.throttleOnly = true;
     this.submit(request);
+  }
+
+  /**
+   * The throttle alone, for who will not wait: may `cost` units pass now? Counts and takes them if so, changes nothing if not.
+   * @throws TenantryError BAD_ARGUMENT when the tenant or the cost is none
+   */
+  tryThrottle(tenant: TenantIndex, cost = 1): boolean {
+    if (!this.#tenants.has(tenant)) throw unknownTenant(`control point "${this.name}"`, tenant);
+    checkCost(this.name, cost);
+    const nowUs = this.#clock.nowUs();
+    if (this.#closed || (this.#throttle.limited > 0 && !this.#throttle.tryTake(tenant, cost, nowUs))) return false;
+    this.#account.counted(tenant, cost, nowUs);
+    return true;
   }
 
   /**
@@ -162,19 +165,16 @@ export class ControlPoint {
     if (request.phase !== "running") throw this.#misuse(request, "completed", "one that is running");
     if (actualCost !== undefined) checkCost(this.name, actualCost);
     const nowUs = this.#clock.nowUs();
-    const { tenant, progress } = request;
-    let cost = request.cost;
-    if (actualCost !== undefined || progress >= 0) {
-      cost = Math.max(progress, actualCost ?? 0);
-      this.#costs.learn(request, cost);
-    }
+    const told = actualCost !== undefined || request.progress >= 0;
+    const cost = told ? Math.max(request.progress, actualCost ?? 0) : request.cost;
+    if (told) this.#costs.learn(request, cost);
     request.phase = "ended";
     this.#running -= 1;
     this.#account.completed(request, cost, nowUs);
     this.#dispatcher.complete(request, cost, nowUs);
     if (cost > request.cost) this.#takeMore(request, cost, nowUs);
     else if (cost < request.cost) this.#giveBack(request, request.cost - cost, nowUs);
-    this.#flow(tenant, nowUs);
+    this.#flow(request.tenant, nowUs);
   }
 
   /** Takes a waiting request out at once and gives its tokens back. @returns false when it no longer waits: if it runs, complete it */
@@ -289,6 +289,7 @@ export class ControlPoint {
 
   /** Lets a tenant's line at the throttle move, then whoever may start. */
   #flow(tenant: TenantIndex, nowUs: number): void {
+    if (this.#backlog.size === 0) return;
     this.#throttle.release(tenant, nowUs);
     this.#pump(nowUs);
   }

@@ -36,14 +36,12 @@ export class Dispatcher {
     const scheduler = this.#scheduler;
     if (request.throttleOnly || scheduler === undefined) return true;
     if (scheduler.queued > 0 || !this.#slots.hasFree) return false;
-    scheduler.enqueue(request, nowUs);
     const slot = this.#slots.take();
-    if (scheduler.dequeue(slot, nowUs) === request) {
+    if (scheduler.startNow(request, slot, nowUs)) {
       request.slot = slot;
       return true;
     }
     this.#slots.give(slot);
-    scheduler.remove(request);
     return false;
   }
 

@@ -10,6 +10,10 @@ export class Fifo extends TicketScheduler {
     this.#queue.push(ticket);
   }
 
+  protected override pass(): boolean {
+    return true;
+  }
+
   protected pop(): Ticket | undefined {
     return this.#queue.shift();
   }

@@ -1,6 +1,7 @@
 /** What a control point tells its meter: where each request is, and what it cost. */
 import { COST, COST_SQUARED, COUNT, type Meter, REFUSED, type RUNNING, type THROTTLED, type WAITING } from "./meter.js";
 import type { Request } from "./request.js";
+import type { TenantIndex } from "./tenant-table.js";
 
 export class PointAccount {
   readonly #meter: Meter;
@@ -43,10 +44,15 @@ export class PointAccount {
   /** A request that asked for nothing but to be let through was. */
   passed(request: Request, nowUs: number): void {
     this.leave(request, nowUs);
-    const at = this.#meter.advance(request.tenant, nowUs);
+    this.counted(request.tenant, request.cost, nowUs);
+  }
+
+  /** So much was let through. */
+  counted(tenant: TenantIndex, cost: number, nowUs: number): void {
+    const at = this.#meter.advance(tenant, nowUs);
     const { cells } = this.#meter;
     cells[at + COUNT] += 1;
-    cells[at + COST] += request.cost;
-    cells[at + COST_SQUARED] += request.cost * request.cost;
+    cells[at + COST] += cost;
+    cells[at + COST_SQUARED] += cost * cost;
   }
 }

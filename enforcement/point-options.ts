@@ -1,7 +1,10 @@
 /** What a control point is told when it is made. */
 import { TenantryError } from "../proto/errors.js";
 import { shown } from "../proto/names.js";
+import type { Clock } from "../proto/ports.js";
 import { checkSchedulerKind, type SchedulerKind } from "./schedulers.js";
+import type { TenantTable } from "./tenant-table.js";
+import type { ViaTable } from "./via.js";
 
 export interface PointOptions {
   /** Requests that may run here at once; the rest queue, fairly. Default: no bound, no queue. */
@@ -20,6 +23,15 @@ export interface PointOptions {
    * own a service declares or charges costs, and slots are shared by those.
    */
   unit?: string;
+}
+
+/** What a point is made of; the agent passes it. */
+export interface PointParts {
+  logicalName: string;
+  clock: Clock;
+  tenants: TenantTable;
+  vias: ViaTable;
+  options: Required<PointOptions>;
 }
 
 const MAX_SLOTS = 1_000_000;

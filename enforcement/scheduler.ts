@@ -39,6 +39,22 @@ export abstract class TicketScheduler {
     this.push(ticket, nowUs);
   }
 
+  /**
+   * A job arrives and `slot` is free: may it run there at once? The same as `enqueue` and `dequeue`, for when nobody waits.
+   * @returns false when others wait, or it may not yet; nothing has changed then
+   * @throws BAD_JOB when it is queued or runs already
+   */
+  startNow(ticket: Ticket, slot: number, nowUs: number): boolean {
+    if (ticket.state !== IDLE) throw this.#misuse(ticket, "started", "a job that is neither queued nor running");
+    if (this.queued > 0) return false;
+    ticket.apiIndex = this.context.estimator.apiIndex(ticket.api);
+    if (!this.pass(ticket, slot, nowUs)) return false;
+    ticket.state = RUNNING;
+    ticket.reported = 0;
+    this.running += 1;
+    return true;
+  }
+
   /** The job to run next in `slot`, now charged its estimate; undefined: nothing to run there now. */
   dequeue(slot: number, nowUs: number): Ticket | undefined {
     if (this.queued === 0) return undefined;
@@ -80,6 +96,13 @@ export abstract class TicketScheduler {
 
   /** Puts a job in its place. */
   protected abstract push(ticket: Ticket, nowUs: number): void;
+  /** The same as `push` and `pop` of the only job there is; false: it would have to wait, and is not in. */
+  protected pass(ticket: Ticket, slot: number, nowUs: number): boolean {
+    this.push(ticket, nowUs);
+    if (this.pop(slot, nowUs) === ticket) return true;
+    this.unlink(ticket);
+    return false;
+  }
   /** Takes out the next job, having set `ticket.charged` to what the tenant was charged for it. Called only when some wait. */
   protected abstract pop(slot: number, nowUs: number): Ticket | undefined;
   /** Takes this job out. */

@@ -47,15 +47,18 @@ export class StartTimeFair extends TicketScheduler {
     this.#waiting.set(tenant, Math.max(this.#virtualTime, this.#tags[at + FINISH]));
   }
 
+  protected override pass(ticket: Ticket): boolean {
+    const at = this.#row(ticket.tenant);
+    this.#run(ticket, at, Math.max(this.#virtualTime, this.#tags[at + FINISH]));
+    return true;
+  }
+
   protected pop(): Ticket | undefined {
     const tenant = this.#waiting.first();
     const start = this.#waiting.firstKey();
     const queue = this.#queues[tenant];
     const ticket = queue.shift()!;
-    if (start > this.#virtualTime) this.#virtualTime = start;
-    ticket.charged = this.context.estimator.estimate(ticket);
-    const finish = start + ticket.charged / this.context.weightOf(tenant);
-    this.#tags[tenant * STRIDE + FINISH] = finish;
+    const finish = this.#run(ticket, tenant * STRIDE, start);
     if (queue.head === undefined) this.#waiting.remove(tenant);
     else this.#waiting.set(tenant, finish);
     return ticket;
@@ -82,6 +85,15 @@ export class StartTimeFair extends TicketScheduler {
   protected rest(): void {
     this.#virtualTime = 0;
     this.#generation += 1;
+  }
+
+  /** A job runs from start tag S on. @returns its F */
+  #run(ticket: Ticket, at: number, start: number): number {
+    if (start > this.#virtualTime) this.#virtualTime = start;
+    ticket.charged = this.context.estimator.estimate(ticket);
+    const finish = start + ticket.charged / this.context.weightOf(ticket.tenant);
+    this.#tags[at + FINISH] = finish;
+    return finish;
   }
 
   #row(tenant: number): number {

@@ -62,7 +62,14 @@ export class Throttle {
 
   /** May this request pass now? Takes its tokens if so; changes nothing if not. */
   tryPass(request: Request, nowUs: number): boolean {
-    const { tenant, cost } = request;
+    if (!this.#buckets.isLimited(request.tenant)) return true;
+    if (!this.tryTake(request.tenant, request.cost, nowUs)) return false;
+    request.taken = request.cost;
+    return true;
+  }
+
+  /** The same for tokens alone. */
+  tryTake(tenant: TenantIndex, cost: number, nowUs: number): boolean {
     if (!this.#buckets.isLimited(tenant)) return true;
     const line = this.#lines[tenant];
     if (line?.queue.head !== undefined) {
@@ -70,9 +77,7 @@ export class Throttle {
       if (line.queue.head !== undefined) return false;
     }
     if (this.#buckets.ratePerSec(tenant) === 0) return false;
-    if (!this.#buckets.tryTake(tenant, Math.min(cost, this.#buckets.burst(tenant)), cost, nowUs)) return false;
-    request.taken = cost;
-    return true;
+    return this.#buckets.tryTake(tenant, Math.min(cost, this.#buckets.burst(tenant)), cost, nowUs);
   }
 
   /** How long a request of this cost would wait at the end of the line, µs; Infinity: for ever. */
