@@ -77,6 +77,9 @@ class GrantColumns {
   }
 }
 
+/** Indices of meters are below this. */
+const MOST_METERS = 65_536;
+
 /** Decides what each receiver is granted, notes it in its log, and returns the messages. */
 export function allocate(options: AllocateOptions): Dispatch[] {
   const { epoch, sequence, nowUs, instances, receives, limits, meters } = options;
@@ -241,7 +244,7 @@ function messageOf(
   const { seats, meters, limits, policyNames, burstSeconds } = options;
   const message = emptyAllocation(grant.epoch, grant.sequence, options.ttlUs);
   const { points, tenants, reasons } = message;
-  const reasonAt = new Map<string, number>();
+  const reasonAt = new Map<number | string, number>();
   const named: number[] = [];
   let point = -1;
   let columns: LimitColumns | undefined;
@@ -265,11 +268,13 @@ function messageOf(
     if (columns!.policies[seat] !== policy || columns!.resources[seat] !== resource || policy < 0) {
       policy = columns!.policies[seat];
       resource = columns!.resources[seat];
-      reason = placeOf(
-        reasonAt,
-        reasons,
-        policy < 0 ? limits.get(index, seat)!.note : `${policyNames[policy]}|${meters.at(resource)?.name ?? ""}`,
-      );
+      const key = policy < 0 ? limits.get(index, seat)!.note : policy * MOST_METERS + resource + 1;
+      reason = reasonAt.get(key) ?? -1;
+      if (reason < 0) {
+        reason = reasons.length;
+        reasonAt.set(key, reason);
+        reasons.push(typeof key === "string" ? key : `${policyNames[policy]}|${meters.at(resource)?.name ?? ""}`);
+      }
     }
     message.point.push(points.length - 1);
     message.tenant.push(tenantAt[seat]);
@@ -288,15 +293,4 @@ function messageOf(
     message.weights.push(weightOf[seat]);
   }
   return message;
-}
-
-/** Place of an entry in a message's dictionary, added when it is new. */
-function placeOf(places: Map<string, number>, dictionary: string[], entry: string): number {
-  let place = places.get(entry);
-  if (place === undefined) {
-    place = dictionary.length;
-    places.set(entry, place);
-    dictionary.push(entry);
-  }
-  return place;
 }

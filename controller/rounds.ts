@@ -91,7 +91,7 @@ export class Rounds {
       halfLifeUs: config.halfLifeWindows * windowUs,
       seats: this.seats,
       meters: this.meters,
-      weightOf: (seat) => settings.weights.get(this.seats.name(seat) ?? "") ?? 1,
+      weightOf: (seat) => (settings.weights.size === 0 ? 1 : (settings.weights.get(this.seats.name(seat) ?? "") ?? 1)),
     });
     this.loop = new PolicyLoop({
       policies,
