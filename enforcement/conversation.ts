@@ -97,7 +97,7 @@ export class Conversation {
   /** The ladder took a step. */
   tellStep(state: LadderState, before: LadderState): void {
     const { table, onEvent } = this.#options;
-    const many = `${table.size} rate${table.size === 1 ? "" : "s"}`;
+    const many = counted(table.size);
     if (state === "leased" && before !== "open")
       onEvent({ kind: "leased", message: `the controller answers again: ${many} in force` });
     if (state === "decaying") {
@@ -187,11 +187,15 @@ export class Conversation {
     const since = wasConnected ? "lost the controller" : "no controller can be reached";
     const meanwhile = leftUs > 0 ? "rates hold" : "requests are served with local fairness";
     onEvent({ kind: "disconnected", message: `${since}${why}; ${meanwhile} while it is tried again`, error });
-    if (leftUs > 0) onEvent({ kind: "holding", message: `${table.size} rates hold for another ${Math.ceil(leftUs / 1e6)} s` });
+    if (leftUs > 0) onEvent({ kind: "holding", message: `${counted(table.size)} held for another ${Math.ceil(leftUs / 1e6)} s` });
   }
 
   #stopTicking(): void {
     this.#tick?.cancel();
     this.#tick = undefined;
   }
+}
+
+function counted(rates: number): string {
+  return rates === 1 ? "1 rate" : `${rates} rates`;
 }
