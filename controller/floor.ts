@@ -10,7 +10,7 @@ const CALM_FRACTION = 0.3;
 const RISE = 0.02;
 const FALL = 0.2;
 const HIGHEST_FLOOR = 16;
-const FADE = 2 ** (-1 / 3_600);
+const FADE = Math.exp(-Math.LN2 / 3_600);
 
 export class CalmFloor {
   /** The learned floor, 1..16; 1 until something was learned. */

@@ -85,7 +85,8 @@ export class Ledger {
    */
   settle(halfLifeUs: number): boolean {
     if (this.coveredUs === 0) return false;
-    const keep = this.#settled ? 2 ** (-this.coveredUs / halfLifeUs) : 0;
+    // By `exp`, which every version of the engine rounds alike; `**` it does not.
+    const keep = this.#settled ? Math.exp((-Math.LN2 * this.coveredUs) / halfLifeUs) : 0;
     for (const entry of this.meters) entry?.rows.settle(keep, this.coveredUs, this.reports);
     this.#settled = true;
     this.coveredUs = 0;

@@ -88,7 +88,8 @@ export class ViewBuilder {
     }
     const sinceUs = this.#builtUs < 0 ? Number.POSITIVE_INFINITY : nowUs - this.#builtUs;
     // Nothing new was heard: the slowdown stays as it is.
-    const keep = news ? 2 ** (-sinceUs / halfLifeUs) : 1;
+    // By `exp`, not `**`: engines round the latter differently from version to version, and the same seed must give the same run.
+    const keep = news ? Math.exp((-Math.LN2 * sinceUs) / halfLifeUs) : 1;
     if (news) this.#builtUs = nowUs;
     for (const figures of this.resources) figures.end(keep);
     for (const figures of this.points) {
