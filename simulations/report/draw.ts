@@ -15,7 +15,7 @@ const BOTTOM = 46;
 /** Names are at least this far apart, in units of the drawing; the height of a line of text. */
 const NAME_STEP = 15;
 /** About the mean width of a character, to leave room for the names. */
-const CHARACTER = 7.8;
+const CHARACTER = 8.4;
 /** More points than this in one line cannot be told apart: per column of the drawing the lowest and the highest remain. */
 const MAX_POINTS = 1600;
 
@@ -26,31 +26,39 @@ const MAX_POINTS = 1600;
  * @example renderChart({ title: "Disk", xLabel: "time (s)", yLabel: "slowdown", series: [{ name: "disk", points }] })
  */
 export function renderChart(chart: Chart): string {
-  return drawChart(chart, PICTURE_STYLE);
+  return drawChart(chart, { style: PICTURE_STYLE });
 }
 
-/** As `renderChart`, with the styles to put into the picture; none for a page that has them. */
-export function drawChart(chart: Chart, style?: string): string {
+/** What a page knows better than a chart. */
+export interface Drawing {
+  /** Styles to put into the picture; none for a page that has them. */
+  style?: string;
+  /** Number of a line's colour, by its name and its place in the chart; default: its place. Dashes go by place. */
+  paint?: (name: string, place: number) => number;
+}
+
+/** As `renderChart`, for a page. */
+export function drawChart(chart: Chart, { style, paint = (_, place) => place }: Drawing): string {
   const longest = Math.max(0, ...chart.series.map((series) => series.name.length));
   const right = Math.min(Math.max(longest * CHARACTER + 26, 40), 260);
   const inner = { left: LEFT, right: WIDTH - right, top: TOP, bottom: HEIGHT - BOTTOM };
   const { x, y } = scalesOf(chart);
+  const log = chart.yScale === "log";
   const px = (value: number) => inner.left + x.place(value) * (inner.right - inner.left);
   const py = (value: number) => inner.bottom - y.place(value) * (inner.bottom - inner.top);
   const parts: string[] = [];
 
-  for (const band of chart.bands ?? []) {
+  for (const [i, band] of (chart.bands ?? []).entries()) {
     const from = px(Math.max(band.fromX, x.from));
     const to = px(Math.min(band.toX, x.to));
     if (!(to > from)) continue;
-    const odd = parts.length % 2 === 1;
-    if (odd)
-      parts.push(
-        `<rect class="band" x="${at(from)}" y="${inner.top}" width="${at(to - from)}" height="${inner.bottom - inner.top}"/>`,
-      );
+    const height = inner.bottom - inner.top;
+    if (i % 2 === 1)
+      parts.push(`<rect class="band" x="${at(from)}" y="${inner.top}" width="${at(to - from)}" height="${height}"/>`);
     else parts.push(`<path class="edge" d="M${at(from)} ${inner.top}V${inner.bottom}"/>`);
-    parts[parts.length - 1] +=
-      `<text class="band-name" x="${at((from + to) / 2)}" y="${inner.top - 8}" text-anchor="middle">${escaped(band.label)}</text>`;
+    parts.push(
+      `<text class="band-name" x="${at((from + to) / 2)}" y="${inner.top - 8}" text-anchor="middle">${escaped(band.label)}</text>`,
+    );
   }
   for (const tick of y.ticks) {
     parts.push(`<path class="grid" d="M${inner.left} ${at(py(tick))}H${at(inner.right)}"/>`);
@@ -68,15 +76,15 @@ export function drawChart(chart: Chart, style?: string): string {
   parts.push(`<text transform="translate(14 ${middle}) rotate(-90)" text-anchor="middle">${escaped(chart.yLabel)}</text>`);
 
   chart.series.forEach((series, i) => {
-    parts.push(lineOf(series, i, y, chart.yScale === "log", px, py));
+    parts.push(lineOf(series, { dash: DASHES[i % DASHES.length], colour: paint(series.name, i) % COLOURS }, log, px, py));
   });
   for (const level of chart.lines ?? []) {
-    if (!visible(level.y, chart.yScale === "log")) continue;
+    if (!visible(level.y, log)) continue;
     const height = at(py(level.y));
     parts.push(`<path class="level" d="M${inner.left} ${height}H${at(inner.right)}"/>`);
     parts.push(`<text class="level-name halo" x="${inner.left + 6}" y="${at(py(level.y) - 5)}">${escaped(level.label)}</text>`);
   }
-  parts.push(names(chart, inner, px, py));
+  parts.push(names(chart, inner, paint, px, py));
   const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(`${chart.title}. ${chart.caption ?? ""}`)}">`;
   return `${head}${style === undefined ? "" : `<style>${style}</style>`}${parts.join("")}</svg>`;
 }
@@ -95,6 +103,10 @@ function scalesOf(chart: Chart): { x: Scale; y: Scale } {
       fromY = Math.min(fromY, point.y);
       toY = Math.max(toY, point.y);
     }
+  }
+  for (const band of chart.bands ?? []) {
+    fromX = Math.min(fromX, band.fromX);
+    toX = Math.max(toX, band.toX);
   }
   for (const level of chart.lines ?? []) {
     if (!visible(level.y, log)) continue;
@@ -115,13 +127,12 @@ function visible(value: number, log: boolean): boolean {
 
 type Place = (value: number) => number;
 
-function lineOf(series: Series, i: number, _y: Scale, log: boolean, px: Place, py: Place): string {
-  const dash = DASHES[i % DASHES.length];
+function lineOf(series: Series, { dash, colour }: { dash: string; colour: number }, log: boolean, px: Place, py: Place): string {
   let path = "";
   let dots = "";
   let run: Point[] = [];
   const flush = () => {
-    if (run.length === 1) dots += `<circle class="f${i % COLOURS}" cx="${at(px(run[0].x))}" cy="${at(py(run[0].y))}" r="2.5"/>`;
+    if (run.length === 1) dots += `<circle class="f${colour}" cx="${at(px(run[0].x))}" cy="${at(py(run[0].y))}" r="2.5"/>`;
     else
       run.forEach((point, k) => {
         path += `${k === 0 ? "M" : "L"}${at(px(point.x))} ${at(py(point.y))}`;
@@ -134,7 +145,7 @@ function lineOf(series: Series, i: number, _y: Scale, log: boolean, px: Place, p
   }
   flush();
   const line =
-    path === "" ? "" : `<path class="line c${i % COLOURS}"${dash === "" ? "" : ` stroke-dasharray="${dash}"`} d="${path}"/>`;
+    path === "" ? "" : `<path class="line c${colour}"${dash === "" ? "" : ` stroke-dasharray="${dash}"`} d="${path}"/>`;
   return line + dots;
 }
 
@@ -158,11 +169,18 @@ function thinned(points: readonly Point[]): readonly Point[] {
 }
 
 /** Each line's name beside its last point, moved apart, with a hair line from one to the other. */
-function names(chart: Chart, inner: { right: number; top: number; bottom: number }, px: Place, py: Place): string {
+function names(
+  chart: Chart,
+  inner: { right: number; top: number; bottom: number },
+  paint: (name: string, place: number) => number,
+  px: Place,
+  py: Place,
+): string {
   const log = chart.yScale === "log";
   const ends = chart.series.flatMap((series, i) => {
     const last = series.points.findLast((point) => visible(point.y, log) && Number.isFinite(point.x));
-    return last === undefined ? [] : [{ name: series.name, i, x: px(last.x), y: py(last.y), at: py(last.y) }];
+    if (last === undefined) return [];
+    return [{ name: series.name, i: paint(series.name, i), x: px(last.x), y: py(last.y), at: py(last.y) }];
   });
   ends.sort((a, b) => a.y - b.y || a.i - b.i);
   const step = Math.min(NAME_STEP, (inner.bottom - inner.top + NAME_STEP) / Math.max(ends.length, 1));

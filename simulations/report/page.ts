@@ -3,9 +3,9 @@
  * nothing runs, so it can be mailed, printed, and read in ten years.
  */
 import type { Chart, Table } from "./chart.js";
-import { drawChart } from "./draw.js";
+import { type Drawing, drawChart } from "./draw.js";
 import { readable } from "./scale.js";
-import { PAGE_STYLE } from "./style.js";
+import { COLOURS, PAGE_STYLE } from "./style.js";
 import { escaped } from "./text.js";
 
 export interface Report {
@@ -22,6 +22,7 @@ export interface Report {
  * @example writeFileSync("report.html", renderReport({ title: "Flood", summary: ["p99 fell from 900 to 40 ms."], charts }))
  */
 export function renderReport(report: Report): string {
+  const paint = painter(report.charts);
   const summary = report.summary.map((sentence) => `<p>${escaped(sentence)}</p>`).join("\n");
   return `<!doctype html>
 <html lang="en">
@@ -34,16 +35,22 @@ export function renderReport(report: Report): string {
 <body>
 <h1>${escaped(report.title)}</h1>
 ${summary === "" ? "" : `<div class="summary">\n${summary}\n</div>`}
-${report.charts.map(figure).join("\n")}
+${report.charts.map((chart) => figure(chart, paint)).join("\n")}
 ${(report.tables ?? []).map(section).join("\n")}
 </body>
 </html>
 `;
 }
 
-function figure(chart: Chart): string {
+/** A name keeps its colour over all pictures of a page, as long as there are colours for all names. */
+function painter(charts: readonly Chart[]): Drawing["paint"] {
+  const names = [...new Set(charts.flatMap((chart) => chart.series.map((series) => series.name)))];
+  return names.length > COLOURS ? undefined : (name) => names.indexOf(name);
+}
+
+function figure(chart: Chart, paint: Drawing["paint"]): string {
   const caption = chart.caption === undefined ? "" : `<p>${escaped(chart.caption)}</p>`;
-  return `<figure><figcaption><h2>${escaped(chart.title)}</h2>${caption}</figcaption><div class="picture">${drawChart(chart)}</div></figure>`;
+  return `<figure><figcaption><h2>${escaped(chart.title)}</h2>${caption}</figcaption><div class="picture">${drawChart(chart, { paint })}</div></figure>`;
 }
 
 function section(table: Table): string {

@@ -251,7 +251,7 @@ function summary(figures: Findings["figures"], demandMet: readonly number[]): st
   const f = (name: string, digits = 0) => Number(figures[name]).toFixed(digits);
   return [
     `Without a policy SORT, RW64MB and SCAN get ${f("sortBeforeMBPerSec")}, ${f("rw64mbBeforeMBPerSec")} and ${f("scanBeforeMBPerSec")} MB/s, as they have requests in flight, and the disks are slowed down ${f("slowdownBefore")} times.`,
-    `${f("settledWindows")} windows after bottleneck fairness (T = ${THRESHOLD}) is switched on they get ${f("sortMBPerSec")}, ${f("rw64mbMBPerSec")} and ${f("scanMBPerSec")} MB/s (Jain index ${f("jain", 4)}), and the disks are slowed down ${f("slowdown")} times; all together move ${(-100 * Number(figures.aggregateLoss)).toFixed(1)} %.`,
+    `${f("settledWindows")} windows after bottleneck fairness (T = ${THRESHOLD}) is switched on they get ${f("sortMBPerSec")}, ${f("rw64mbMBPerSec")} and ${f("scanMBPerSec")} MB/s (Jain index ${f("jain", 4)}), and the disks are slowed down ${f("slowdown")} times; all together they move ${Math.abs(100 * Number(figures.aggregateLoss)).toFixed(1)} % ${Number(figures.aggregateLoss) > 0 ? "less" : "more"}.`,
     `READ8KB goes from ${f("read8kbBeforePerSec")} to ${f("read8kbPerSec")} requests/s, SCAN-CACHED from ${f("scan-cachedBeforePerSec")} to ${f("scan-cachedPerSec")}; they get ${demandMet.map((part) => `${(100 * part).toFixed(1)} %`).join(" and ")} of what they ask for.`,
   ];
 }
