@@ -17,6 +17,8 @@ const MAX_NAMES = 16;
 export class ViaTable {
   readonly #names: (readonly string[])[] = [[]];
   readonly #indices = new Map<string, ViaSet>([["", 0]]);
+  /** By name added, by set it was added to. */
+  readonly #with = new Map<string, ViaSet[]>();
 
   /**
    * The set of these logical names ("service/name"), e.g. as they came in baggage. What is not a logical name is left out,
@@ -40,9 +42,15 @@ export class ViaTable {
     return this.#names[via] ?? [];
   }
 
-  /** The set with one name more. */
+  /** The set with one name more. Asked for by every request, so answers are kept. */
   with(via: ViaSet, name: string): ViaSet {
+    let answers = this.#with.get(name);
+    if (answers === undefined) {
+      answers = [];
+      this.#with.set(name, answers);
+    }
     const names = this.names(via);
-    return names.includes(name) ? via : this.intern([name, ...names]);
+    answers[via] ??= names.includes(name) ? via : this.intern([name, ...names]);
+    return answers[via];
   }
 }
