@@ -11,13 +11,15 @@
  * - Every resource is served in every window, not only the slowest: a tenant may flood two.
  * - Rates follow from measured use, never from old rates, so none can wind up over a calm hour and then be cut in vain.
  * - Demand counts waiting work, so that a throttled tenant does not look satisfied, and neither does a starved one.
- * - A calm resource (slowdown below √T) takes nothing away: it only bounds how fast those still held back may grow.
+ * - A calm resource (slowdown below √T) takes nothing away: it only bounds how fast those still held back may grow, by c(r)
+ *   a window on what their rates allow now, since use lags behind a rate that was just raised.
  * - Only points observed to feed the resource are limited: other traffic of the same tenant goes free.
  * - Nothing congested, nobody waiting, no load: no case divides zero by zero, and every tenant is unlimited.
  */
 import { maxMinFair } from "./math/max-min.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
+import { expectedLoad } from "./view.js";
 
 export const bottleneckFairness = definePolicy({
   name: "bottleneck-fairness",
@@ -33,14 +35,15 @@ export const bottleneckFairness = definePolicy({
   },
   decide(view, { alpha, beta, threshold, gain }) {
     const rates = new Rates(view);
-    const weights = view.tenants.map((tenant) => tenant.weight);
+    const weights = Float64Array.from(view.tenants, (tenant) => tenant.weight);
     for (const resource of view.resources) {
       const carry = Math.min(Math.max((threshold / resource.slowdown) ** gain, 1 - alpha), 1 + beta);
       const fair = maxMinFair(carry * resource.totalLoad(), resource.demands, weights);
       const calm = resource.slowdown < Math.sqrt(threshold);
       const points = view.points.filter((point) => point.feeds(resource));
       for (const tenant of view.tenants) {
-        const share = calm ? Math.max(fair[tenant.index], carry * resource.load(tenant)) : fair[tenant.index];
+        if (fair[tenant.index] >= resource.demand(tenant)) continue;
+        const share = calm ? Math.max(fair[tenant.index], carry * expectedLoad(resource, tenant, points)) : fair[tenant.index];
         if (share >= resource.demand(tenant)) continue;
         for (const point of points) rates.limit(point, tenant, point.rateFor(resource, tenant, share), resource);
       }

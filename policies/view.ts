@@ -40,6 +40,8 @@ export class Resource {
   readonly loads: Float64Array;
   readonly demands: Float64Array;
   readonly latenciesUs: Float64Array;
+  /** @internal */
+  total = Number.NaN;
 
   constructor(index: number, name: string, unit: string, tenantCount: number) {
     this.index = index;
@@ -65,11 +67,13 @@ export class Resource {
     return this.latenciesUs[tenant.index];
   }
 
-  /** Use by all tenants. */
+  /** Use by all tenants. Added up at the first call, when all loads have been written. */
   totalLoad(): number {
-    let total = 0;
-    for (let i = 0; i < this.loads.length; i++) total += this.loads[i];
-    return total;
+    if (Number.isNaN(this.total)) {
+      this.total = 0;
+      for (let i = 0; i < this.loads.length; i++) this.total += this.loads[i];
+    }
+    return this.total;
   }
 }
 
@@ -148,6 +152,22 @@ export interface View {
   readonly tenants: readonly Tenant[];
   readonly resources: readonly Resource[];
   readonly points: readonly Point[];
+}
+
+/**
+ * What `tenant` will load `resource` with under the rates now in force: its load, or more where a rate in force at a point
+ * that leads there leaves room (twice at the most). Use lags behind a rate that was just raised; this does not.
+ *
+ * @param points those that feed the resource
+ */
+export function expectedLoad(resource: Resource, tenant: Tenant, points: readonly Point[]): number {
+  let room = Number.POSITIVE_INFINITY;
+  for (const point of points) {
+    const rate = point.rates[tenant.index];
+    const through = point.throughputs[tenant.index];
+    if (rate < room * through) room = rate / through;
+  }
+  return resource.loads[tenant.index] * (room < Number.POSITIVE_INFINITY ? Math.min(Math.max(room, 1), 2) : 1);
 }
 
 /** The paper's S = argmax_r slowdown(r): the most slowed-down resource; undefined when there is none. */
