@@ -23,6 +23,7 @@ interface Ports {
 }
 
 export class Cluster {
+  readonly #config: string;
   readonly #folder: string;
   readonly #onDied: (error: Error) => void;
   readonly #children: Child[] = [];
@@ -34,9 +35,12 @@ export class Cluster {
 
   /**
    * Makes the folder and nothing else yet, so that whoever is interrupted has something to `end()`.
+   *
    * @param onDied told when a process ends that should not
+   * @param config the controller's configuration file
    */
-  constructor(onDied: (error: Error) => void) {
+  constructor(onDied: (error: Error) => void, config = CONFIG) {
+    this.#config = config;
     this.#folder = mkdtempSync(join(tmpdir(), "tenantry-"));
     this.#onDied = onDied;
   }
@@ -69,15 +73,21 @@ export class Cluster {
     return `127.0.0.1:${this.#ports.grpcPort}`;
   }
 
-  get processIds(): number[] {
-    return this.#children.map(({ pid }) => pid);
+  /** Process ids of a program's instances. */
+  processIds(program: string): number[] {
+    return this.#children.filter(({ name }) => name === program).map(({ pid }) => pid);
+  }
+
+  /** What a program's instances have said on stderr lately. */
+  complaints(program: string): string[] {
+    return this.#children.filter(({ name }) => name === program).flatMap(({ complaints }) => complaints);
   }
 
   /** Starts the controller; again on the same ports and with the same state after it was ended. */
   async startController(): Promise<void> {
     const { grpcPort, httpPort } = this.#ports;
     const state = join(this.#folder, "state.json");
-    const env = { CONFIG, STATE: state, GRPC_PORT: String(grpcPort), HTTP_PORT: String(httpPort) };
+    const env = { CONFIG: this.#config, STATE: state, GRPC_PORT: String(grpcPort), HTTP_PORT: String(httpPort) };
     this.#controller = this.#start("controller", env);
     this.#ports = await this.#controller.next<Ports>();
   }

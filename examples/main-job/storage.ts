@@ -24,7 +24,7 @@ const agent = createAgent({ service: "storage" });
 const work = agent.controlPoint("work", { slots: 1000 });
 const disk = agent.resource("disk");
 const workers = agent.resource("workers", { slots: threads });
-agent.eventLoop({ duty: 0.2 });
+agent.eventLoop();
 
 const pool = new WorkerPool(new URL("./compress.js", import.meta.url), threads);
 

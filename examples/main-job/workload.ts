@@ -1,12 +1,12 @@
 /**
  * Who does what. Four tenants share two storage instances with one worker thread each:
  *
- * | tenant  | asks for                            | how                                                      |
- * |---------|-------------------------------------|----------------------------------------------------------|
- * | ada     | pages, 3 ms of a worker each        | 30 people who think for a second between two: interactive |
- * | bob     | the same                            | the same                                                 |
- * | nightly | archives, 50 ms of a worker each    | 3 jobs, each a file a second: small and steady            |
- * | crawler | snapshots, 4 ms of a worker each    | from the flood on: 250 connections that never pause       |
+ * | tenant  | asks for                            | how                                                        |
+ * |---------|-------------------------------------|------------------------------------------------------------|
+ * | ada     | pages, 4 ms of a worker each        | 25 people who think for a second between two: interactive   |
+ * | bob     | the same                            | the same                                                   |
+ * | nightly | archives, 60 ms of a worker each    | two at a time, once a second: small and steady             |
+ * | crawler | snapshots, 10 ms of a worker each   | from the flood on: 200 connections that never pause         |
  *
  * The flood is not of expensive requests but of many: each waits its turn, and everybody waits behind all of them.
  * What a blob costs depends on the machine, so its size is chosen by how fast this one compresses.
@@ -22,15 +22,15 @@ export interface Player {
   loops: number;
   /** Mean pause before each request, exponentially distributed: people. */
   thinkMs?: number;
-  /** Each loop's requests per second, at most, evenly spread over the loops: timed jobs. Neither: it never pauses. */
+  /** Each loop's requests per second, at most: timed jobs. Neither: it never pauses. */
   perSecond?: number;
 }
 
 export const PLAYERS = {
-  ada: { method: "GET", blob: "page", loops: 30, thinkMs: 1000 },
-  bob: { method: "GET", blob: "page", loops: 30, thinkMs: 1000 },
-  nightly: { method: "POST", blob: "archive", loops: 3, perSecond: 1 },
-  crawler: { method: "POST", blob: "snapshot", loops: 250 },
+  ada: { method: "GET", blob: "page", loops: 25, thinkMs: 1000 },
+  bob: { method: "GET", blob: "page", loops: 25, thinkMs: 1000 },
+  nightly: { method: "POST", blob: "archive", loops: 2, perSecond: 1 },
+  crawler: { method: "POST", blob: "snapshot", loops: 200 },
 } satisfies Record<string, Player>;
 
 export type TenantName = keyof typeof PLAYERS;
@@ -40,7 +40,7 @@ export const INTERACTIVE: readonly TenantName[] = ["ada", "bob"];
 export const AGGRESSOR: TenantName = "crawler";
 
 /** Time of a worker thread that each blob is made to cost, ms. */
-const COST_MS: Record<Player["blob"], number> = { page: 3, archive: 50, snapshot: 4 };
+const COST_MS: Record<Player["blob"], number> = { page: 4, archive: 60, snapshot: 10 };
 
 /** Writes the blobs into a folder, sized so that compressing them costs what the table above says. */
 export function writeBlobs(folder: string): void {
