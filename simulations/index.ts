@@ -16,6 +16,7 @@ export {
   type ScenarioResult,
   type ScenarioRun,
 } from "./scenario.js";
+export * from "./world/index.js";
 
 /** Every scenario's name and title, in the order of the list. */
 export function listScenarios(): { name: string; title: string }[] {
