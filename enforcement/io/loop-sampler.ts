@@ -9,14 +9,16 @@
  *
  *   load(t) += sampled(t) · Σ busy / Σ sampled      (both sums over the last ten windows or so)
  *
- * A ratio of sums, not a sum of ratios: a window begins and ends between turns, so one that catches a long turn is long. Dividing
- * the busy time by each window's own shares would count long turns no more than short ones.
+ * Three things keep long turns from distorting it. It is a ratio of sums, not a sum of ratios: a window that catches a long
+ * turn is long, and counts for more. A timer that rings during a long turn always begins after it, so the round of the loop a
+ * window begins with is drawn by lot. And how many rounds a window lasts is settled before it begins, from how long rounds
+ * have lately been: one that ended when its time was up would end after long turns more often than after short ones.
  *
  * Time in a turn before its tenant is known (parsing the request that names it) is charged to the first tenant the turn then
  * enters, as Retro does; a turn that enters none belongs to nobody, and is reported as such.
  *
- * How late the window's own timers fire, beyond the millisecond that timers count in, is how long anything that becomes ready
- * at a random moment waits for its turn.
+ * How late the timer that announces a window rings, beyond the millisecond that timers count in, is how long anything that
+ * becomes ready at a random moment waits for its turn.
  *
  * One sampler serves the process, whoever listens; it runs while somebody does, and never keeps the process alive.
  */
@@ -41,6 +43,12 @@ export interface LoopShare {
 export const LOOP_DUTY = 0.05;
 const WINDOW_LEAST_MS = 10;
 const WINDOW_SPREAD_MS = 10;
+/** A window in which rounds turn out much longer than expected ends here, ms: a busy service must not pay for our surprise. */
+const WINDOW_MOST_MS = 60;
+/** The shortest timer, ms: a round of the loop, or as many as fit into a millisecond. */
+const ROUND_MS = 1;
+/** Rounds among which the first of a window is drawn. */
+const LOT = 4;
 /** What part of the sums a window leaves to the next: they forget over about ten. */
 const MEMORY = 0.9;
 /** Timers count whole milliseconds: so much lateness says nothing. */
@@ -54,7 +62,11 @@ let markMs = 0;
 let turnBegan = false;
 let timer: NodeJS.Timeout | undefined;
 let dueMs = 0;
-let openLatenessMs = 0;
+let delayMs = 0;
+let openedMs = 0;
+let roundMs = ROUND_MS;
+let roundsLeft = 0;
+let rounds = 0;
 let busyBeforeMs = 0;
 let busySumMs = 0;
 let sampledSumMs = 0;
@@ -72,6 +84,7 @@ export function sampleLoop(listener: (sample: LoopSample) => void, duty: number 
     busyBeforeMs = performance.eventLoopUtilization().active;
     busySumMs = 0;
     sampledSumMs = 0;
+    roundMs = ROUND_MS;
     storage.exit(rest);
   }
   return () => {
@@ -89,7 +102,7 @@ function stop(): void {
 function rest(): void {
   const duty = Math.max(...listeners.values());
   const meanMs = (WINDOW_LEAST_MS + WINDOW_SPREAD_MS / 2) * (1 / duty - 1);
-  sleep(meanMs * (0.5 + Math.random()), open);
+  sleep(meanMs * (0.5 + Math.random()), announce);
 }
 
 function sleep(forMs: number, then: () => void): void {
@@ -99,18 +112,37 @@ function sleep(forMs: number, then: () => void): void {
   timer.unref();
 }
 
-function lateMs(): number {
-  return Math.max(0, performance.now() - dueMs - TIMER_GRAIN_MS);
+function announce(): void {
+  delayMs = Math.max(0, performance.now() - dueMs - TIMER_GRAIN_MS);
+  letPass(Math.floor(Math.random() * LOT));
+}
+
+function letPass(more: number): void {
+  if (more === 0) open();
+  else sleep(ROUND_MS, () => letPass(more - 1));
 }
 
 function open(): void {
-  openLatenessMs = lateMs();
   depthStack.length = 0;
   current = undefined;
   turnBegan = false;
+  rounds = Math.max(1, Math.round((WINDOW_LEAST_MS + Math.random() * WINDOW_SPREAD_MS) / roundMs));
+  roundsLeft = rounds;
+  openedMs = performance.now();
   hook.enable();
   watchScopes({ enter, leave });
-  sleep(WINDOW_LEAST_MS + Math.random() * WINDOW_SPREAD_MS, finish);
+  sleep(ROUND_MS, round);
+}
+
+function round(): void {
+  turnBegan = false; // our own
+  const elapsedMs = performance.now() - openedMs;
+  if (--roundsLeft > 0 && elapsedMs < WINDOW_MOST_MS) {
+    sleep(ROUND_MS, round);
+    return;
+  }
+  roundMs = MEMORY * roundMs + ((1 - MEMORY) * elapsedMs) / (rounds - roundsLeft);
+  finish();
 }
 
 function close(): void {
@@ -121,7 +153,6 @@ function close(): void {
 }
 
 function finish(): void {
-  const delayUs = ((openLatenessMs + lateMs()) / 2) * 1000;
   let sampledMs = 0;
   for (const share of shares.values()) sampledMs += share.busyUs;
   // An idle window tells nothing of the time before it: that is left for the next one to divide.
@@ -135,7 +166,7 @@ function finish(): void {
       share.turns *= scale;
       share.busyUs *= scale * 1000;
     }
-    const sample: LoopSample = { delayUs, shares: new Map(shares) };
+    const sample: LoopSample = { delayUs: delayMs * 1000, shares: new Map(shares) };
     close();
     for (const listener of [...listeners.keys()]) listener(sample);
   } else {

@@ -98,6 +98,19 @@ describe("the tenant of a request", () => {
     expect(() => agent.run("a", "b" as never)).toThrow(TenantryError);
   });
 
+  test("ten thousand invented tenants: memory stays bounded, and each is still served under its own name", async () => {
+    const lines: string[] = [];
+    const bounded = createAgent({ service: "s", controller: false, maxTenants: 50, log: (line) => lines.push(line) });
+    closers.push(() => bounded.close());
+    const point = bounded.controlPoint("p", { slots: 2 });
+    const seen = await Promise.all(
+      Array.from({ length: 10_000 }, (_, i) => bounded.run(`t${i}`, () => point.run(() => bounded.tenant()))),
+    );
+    expect(new Set(seen).size).toBe(10_000);
+    expect(bounded.state.tenants).toBeLessThanOrEqual(50);
+    expect(lines).toHaveLength(1);
+  });
+
   test("agents of one process share the context: each resolves the tenant for itself", async () => {
     const controller = new StandIn();
     const other = createAgent({ service: "other", transport: controller, log: false });
