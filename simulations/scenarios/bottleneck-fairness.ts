@@ -36,9 +36,7 @@ import { Recorder, type Tally } from "../world/recorder.js";
 import { StorageNode, type Work } from "../world/storage-node.js";
 import { World } from "../world/world.js";
 
-const NODES = 32;
 const THRESHOLD = 25;
-const CHUNK = 512 * 1024;
 const SECOND_US = 1_000_000;
 /** Windows at which phases begin: lights alone, then the flood, then the policy. */
 const FLOOD_AT = 5;
@@ -47,6 +45,19 @@ const END_AT = 80;
 /** How long after the switch the run must look as it shall stay. */
 const SETTLING = 10;
 const BEFORE = 20;
+
+/** What may be varied to see how far the claim carries: the number of machines, and how fast their disks turn over. */
+export interface Shape {
+  nodes: number;
+  /** Of the heavies' requests. */
+  chunkBytes: number;
+  seekUs: number;
+  /** Overrides of the policy's parameters. */
+  params: Record<string, number>;
+}
+
+/** The paper's. */
+export const PUBLISHED: Shape = { nodes: 32, chunkBytes: 512 * 1024, seekUs: 8_000, params: {} };
 
 interface TenantPlan {
   name: string;
@@ -58,38 +69,49 @@ interface TenantPlan {
   home?: (client: number) => number;
 }
 
-const TENANTS: readonly TenantPlan[] = [
-  {
-    name: "SORT",
-    heavy: true,
-    clients: 30 * NODES,
-    thinkUs: 0,
-    work: { point: "transfer", diskBytes: CHUNK, cpuUs: 1_000 },
-    home: (client) => client % NODES,
-  },
-  { name: "RW64MB", heavy: true, clients: 6 * 100, thinkUs: 0, work: { point: "transfer", diskBytes: CHUNK, linkBytes: CHUNK } },
-  {
-    name: "SCAN",
-    heavy: true,
-    clients: 4 * 100,
-    thinkUs: 0,
-    work: { point: "scan", diskBytes: CHUNK, cpuUs: 500, linkBytes: CHUNK },
-  },
-  {
-    name: "READ8KB",
-    heavy: false,
-    clients: 32,
-    thinkUs: 100_000,
-    work: { point: "transfer", diskBytes: 8_192, linkBytes: 8_192 },
-  },
-  {
-    name: "SCAN-CACHED",
-    heavy: false,
-    clients: 32,
-    thinkUs: 20_000,
-    work: { point: "scan", cpuUs: 2_000, linkBytes: 256 * 1024 },
-  },
-];
+/** The paper's tenants; their clients are as many per machine whatever the number of machines. */
+function tenantsOf({ nodes, chunkBytes }: Shape): TenantPlan[] {
+  const clients = (published: number) => Math.round((published * nodes) / PUBLISHED.nodes);
+  const chunk = { diskBytes: chunkBytes };
+  return [
+    {
+      name: "SORT",
+      heavy: true,
+      clients: 30 * nodes,
+      thinkUs: 0,
+      work: { point: "transfer", ...chunk, cpuUs: 1_000 },
+      home: (client) => client % nodes,
+    },
+    {
+      name: "RW64MB",
+      heavy: true,
+      clients: clients(6 * 100),
+      thinkUs: 0,
+      work: { point: "transfer", ...chunk, linkBytes: chunkBytes },
+    },
+    {
+      name: "SCAN",
+      heavy: true,
+      clients: clients(4 * 100),
+      thinkUs: 0,
+      work: { point: "scan", ...chunk, cpuUs: 500, linkBytes: chunkBytes },
+    },
+    {
+      name: "READ8KB",
+      heavy: false,
+      clients: clients(32),
+      thinkUs: 100_000,
+      work: { point: "transfer", diskBytes: 8_192, linkBytes: 8_192 },
+    },
+    {
+      name: "SCAN-CACHED",
+      heavy: false,
+      clients: clients(32),
+      thinkUs: 20_000,
+      work: { point: "scan", cpuUs: 2_000, linkBytes: 256 * 1024 },
+    },
+  ];
+}
 
 /** What is counted per tenant and window. */
 interface Counts {
@@ -107,21 +129,24 @@ export const bottleneckFairness = defineScenario({
   run: (options) => run(options),
 });
 
-/** The run itself; `params` override those of the policy, for experiments. */
-export function run({ seed, onProgress }: ScenarioRun, params: Record<string, number> = {}): Findings {
+/** The run itself, in a shape of one's own for experiments. */
+export function run({ seed, onProgress }: ScenarioRun, shape: Partial<Shape> = {}): Findings {
+  const complete = { ...PUBLISHED, ...shape };
+  const { nodes: nodeCount, seekUs, params } = complete;
+  const tenants = tenantsOf(complete);
   const world = new World({ seed });
   const recorder = new Recorder(world.clock, world.trace);
   const counts = new Map<string, Counts>();
-  for (const { name } of TENANTS) {
+  for (const { name } of tenants) {
     const tally = () => recorder.tally();
     counts.set(name, { requests: tally(), bytes: tally(), diskUs: tally(), heldUs: tally(), refused: tally() });
   }
   const disk = { spentUs: recorder.tally(), servedUs: recorder.tally() };
   const policy = { "bottleneck-fairness": { mode: "observe" as const, params: { threshold: THRESHOLD, ...params } } };
   const controller = world.startController({ config: { policies: policy } });
-  const nodes = Array.from({ length: NODES }, (_, i) => {
+  const nodes = Array.from({ length: nodeCount }, (_, i) => {
     return new StorageNode(world, `node-${i + 1}`, {
-      seekUs: 8_000,
+      seekUs,
       diskBytesPerSec: 100e6,
       linkBytesPerSec: 1.25e9,
       cores: 8,
@@ -133,7 +158,7 @@ export function run({ seed, onProgress }: ScenarioRun, params: Record<string, nu
       },
     });
   });
-  for (const plan of TENANTS) {
+  for (const plan of tenants) {
     const start = () => launch(world, plan, nodes, counts.get(plan.name)!);
     if (plan.heavy) world.clock.at(FLOOD_AT * SECOND_US, start);
     else start();
@@ -143,7 +168,7 @@ export function run({ seed, onProgress }: ScenarioRun, params: Record<string, nu
   });
   const endUs = END_AT * SECOND_US;
   world.run(endUs, (nowUs) => onProgress?.(nowUs / endUs));
-  return findings(world, counts, disk);
+  return findings(world, { tenants, counts, disk, nodeCount });
 }
 
 function launch(world: World, plan: TenantPlan, nodes: readonly StorageNode[], counts: Counts): void {
@@ -156,7 +181,7 @@ function launch(world: World, plan: TenantPlan, nodes: readonly StorageNode[], c
     clients: plan.clients,
     thinkUs: plan.thinkUs,
     ask: (client, done) => {
-      const node = nodes[plan.home === undefined ? pick(chance, NODES) : plan.home(client)];
+      const node = nodes[plan.home === undefined ? pick(chance, nodes.length) : plan.home(client)];
       node.serve(name, work, (heldUs, refused) => {
         counts.heldUs.add(heldUs);
         if (refused) counts.refused.add(1);
@@ -170,10 +195,18 @@ function launch(world: World, plan: TenantPlan, nodes: readonly StorageNode[], c
   });
 }
 
-function findings(world: World, counts: Map<string, Counts>, disk: { spentUs: Tally; servedUs: Tally }): Findings {
+/** What was recorded. */
+interface Records {
+  tenants: readonly TenantPlan[];
+  counts: Map<string, Counts>;
+  disk: { spentUs: Tally; servedUs: Tally };
+  nodeCount: number;
+}
+
+function findings(world: World, { tenants, counts, disk, nodeCount }: Records): Findings {
   const of = (name: string) => counts.get(name)!;
-  const heavies = TENANTS.filter((tenant) => tenant.heavy);
-  const lights = TENANTS.filter((tenant) => !tenant.heavy);
+  const heavies = tenants.filter((tenant) => tenant.heavy);
+  const lights = tenants.filter((tenant) => !tenant.heavy);
   const slowdown = disk.spentUs.values.map((spentUs, i) => spentUs / disk.servedUs.values[i]);
   const jain = disk.servedUs.values.map((_, i) => jainIndex(heavies.map(({ name }) => of(name).diskUs.values[i])));
   const from = SWITCH_AT + SETTLING;
@@ -181,7 +214,7 @@ function findings(world: World, counts: Map<string, Counts>, disk: { spentUs: Ta
   const after = (values: readonly number[]) => meanOf(values, from);
 
   const diskBytes = slowdown.map((_, i) => {
-    return [...heavies, TENANTS[3]].reduce((sum, { name }) => sum + of(name).bytes.values[i], 0);
+    return tenants.reduce((sum, { name, work }) => sum + (work.diskBytes === undefined ? 0 : of(name).bytes.values[i]), 0);
   });
   const settled = settledAfter(
     slowdown.map((value, i) => (jain[i] >= 0.98 && value <= 1.4 * THRESHOLD ? 1 : 0)),
@@ -209,15 +242,15 @@ function findings(world: World, counts: Map<string, Counts>, disk: { spentUs: Ta
     aggregateBeforeMBPerSec: before(diskBytes) / 1e6,
     aggregateMBPerSec: after(diskBytes) / 1e6,
     aggregateLoss: loss,
-    utilisationBefore: before(disk.servedUs.values) / (NODES * SECOND_US),
-    utilisation: after(disk.servedUs.values) / (NODES * SECOND_US),
+    utilisationBefore: before(disk.servedUs.values) / (nodeCount * SECOND_US),
+    utilisation: after(disk.servedUs.values) / (nodeCount * SECOND_US),
     settledWindows: settled,
-    refused: TENANTS.reduce((sum, { name }) => sum + of(name).refused.values.reduce((a, b) => a + b, 0), 0),
+    refused: tenants.reduce((sum, { name }) => sum + of(name).refused.values.reduce((a, b) => a + b, 0), 0),
     events: world.clock.events,
     messages: world.network.delivered,
   };
-  TENANTS.forEach(({ name, heavy }) => {
-    const key = name.toLowerCase();
+  tenants.forEach(({ name, heavy }) => {
+    const key = name.toLowerCase().replace("-c", "C");
     if (heavy) {
       figures[`${key}BeforeMBPerSec`] = before(megabytes(name));
       figures[`${key}MBPerSec`] = after(megabytes(name));
@@ -243,7 +276,7 @@ function findings(world: World, counts: Map<string, Counts>, disk: { spentUs: Ta
     expectations,
     traceHash: world.trace.hash,
     summary: summary(figures, demandMet),
-    charts: charts(counts, slowdown, jain),
+    charts: charts(tenants, counts, slowdown, jain),
   };
 }
 
@@ -252,11 +285,16 @@ function summary(figures: Findings["figures"], demandMet: readonly number[]): st
   return [
     `Without a policy SORT, RW64MB and SCAN get ${f("sortBeforeMBPerSec")}, ${f("rw64mbBeforeMBPerSec")} and ${f("scanBeforeMBPerSec")} MB/s, as they have requests in flight, and the disks are slowed down ${f("slowdownBefore")} times.`,
     `${f("settledWindows")} windows after bottleneck fairness (T = ${THRESHOLD}) is switched on they get ${f("sortMBPerSec")}, ${f("rw64mbMBPerSec")} and ${f("scanMBPerSec")} MB/s (Jain index ${f("jain", 4)}), and the disks are slowed down ${f("slowdown")} times; all together they move ${Math.abs(100 * Number(figures.aggregateLoss)).toFixed(1)} % ${Number(figures.aggregateLoss) > 0 ? "less" : "more"}.`,
-    `READ8KB goes from ${f("read8kbBeforePerSec")} to ${f("read8kbPerSec")} requests/s, SCAN-CACHED from ${f("scan-cachedBeforePerSec")} to ${f("scan-cachedPerSec")}; they get ${demandMet.map((part) => `${(100 * part).toFixed(1)} %`).join(" and ")} of what they ask for.`,
+    `READ8KB goes from ${f("read8kbBeforePerSec")} to ${f("read8kbPerSec")} requests/s, SCAN-CACHED from ${f("scanCachedBeforePerSec")} to ${f("scanCachedPerSec")}; they get ${demandMet.map((part) => `${(100 * part).toFixed(1)} %`).join(" and ")} of what they ask for.`,
   ];
 }
 
-function charts(counts: Map<string, Counts>, slowdown: readonly number[], jain: readonly number[]): Chart[] {
+function charts(
+  tenants: readonly TenantPlan[],
+  counts: Map<string, Counts>,
+  slowdown: readonly number[],
+  jain: readonly number[],
+): Chart[] {
   const bands = [
     { fromX: 0, toX: FLOOD_AT, label: "light only" },
     { fromX: FLOOD_AT, toX: SWITCH_AT, label: "flood, policy observes" },
@@ -265,8 +303,8 @@ function charts(counts: Map<string, Counts>, slowdown: readonly number[], jain: 
   // A window is drawn at its end, when it is known.
   const points = (values: readonly number[], scale = 1) => values.map((value, i) => ({ x: i + 1, y: value / scale }));
   const of = (name: string) => counts.get(name)!;
-  const heavies = TENANTS.filter((tenant) => tenant.heavy);
-  const lights = TENANTS.filter((tenant) => !tenant.heavy);
+  const heavies = tenants.filter((tenant) => tenant.heavy);
+  const lights = tenants.filter((tenant) => !tenant.heavy);
   const common = { xLabel: "time (s)", bands };
   return [
     {
@@ -305,7 +343,7 @@ function charts(counts: Map<string, Counts>, slowdown: readonly number[], jain: 
       caption: "Requests of each tenant held back by the throttle, on average over the window.",
       ...common,
       yLabel: "requests held back",
-      series: TENANTS.map(({ name }) => ({ name, points: points(of(name).heldUs.values, SECOND_US) })),
+      series: tenants.map(({ name }) => ({ name, points: points(of(name).heldUs.values, SECOND_US) })),
     },
   ];
 }
