@@ -135,6 +135,9 @@ export class ResourceFigures {
     this.#logSlowdown = keep * this.#logSlowdown + (1 - keep) * Math.log(raw);
     if (keep < 1) meter.floor.learn(this.#serviceUs, raw);
     resource.floor = meter.floor.value;
+    let countPerSec = 0;
+    for (let v = 0; v < this.countsPerSec.length; v++) countPerSec += this.countsPerSec[v];
+    resource.calmServiceUs = countPerSec > 0 ? (this.#serviceUs / countPerSec) * resource.floor : 0;
     resource.slowdown = meter.floor.relative(Math.exp(this.#logSlowdown));
     resource.hottest = { instance: resource.hottest.instance, slowdown: meter.floor.relative(resource.hottest.slowdown) };
   }

@@ -34,6 +34,8 @@ export class Resource {
   slowdown = 1;
   /** The slowdown this resource shows when it is calm, learned; ≥ 1. */
   floor = 1;
+  /** Time one operation takes in calm, mean over all tenants, µs: in service, times `floor`. 0 when none was done. */
+  calmServiceUs = 0;
   /** The instance that is slowed down most, with its own slowdown (relative to the same floor). */
   hottest: { instance: string; slowdown: number } = { instance: "", slowdown: 1 };
   /** Columns by tenant index; written by whoever fills the view. */
@@ -168,6 +170,21 @@ export function expectedLoad(resource: Resource, tenant: Tenant, points: readonl
     if (rate < room * through) room = rate / through;
   }
   return resource.loads[tenant.index] * (room < Number.POSITIVE_INFINITY ? Math.min(Math.max(room, 1), 2) : 1);
+}
+
+/**
+ * By tenant index: 1 for those who are held back: as much of them waits at a throttle as gets through in a twentieth of a
+ * second (less is the chance meeting of two requests), and the rate in force there is less than twice what gets through (else
+ * it is not the rate that holds them, or they have left).
+ */
+export function heldBack(view: View): Uint8Array {
+  const held = new Uint8Array(view.tenants.length);
+  for (const { rates, waitings, throughputs } of view.points) {
+    for (let i = 0; i < held.length; i++) {
+      if (waitings[i] > 0.05 * throughputs[i] && rates[i] < 2 * throughputs[i]) held[i] = 1;
+    }
+  }
+  return held;
 }
 
 /** The paper's S = argmax_r slowdown(r): the most slowed-down resource; undefined when there is none. */

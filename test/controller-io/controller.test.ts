@@ -139,7 +139,7 @@ describe("over gRPC", () => {
     });
     expect(await call(grpcPort, admin, "ListPoints", {})).toEqual({ points: [{ point: "storage/read", mode: "OFF" }] });
     expect(await call(grpcPort, admin, "ListPolicies", {})).toMatchObject({
-      policies: [{ policy: "bottleneck-fairness", mode: "OBSERVE", params: { threshold: 7, alpha: 0.2 } }],
+      policies: [{ policy: "bottleneck-fairness", mode: "OBSERVE", params: { threshold: 7, alpha: 0.3 } }],
     });
     expect(await call(grpcPort, admin, "GetMode", {})).toEqual({ mode: "OBSERVE" });
     const { json } = await call<{ json: string }>(grpcPort, admin, "GetView", {});

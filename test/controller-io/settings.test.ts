@@ -83,7 +83,7 @@ tls: { cert: a.pem }
       tenantry.yaml:13:3 tenants."": not a tenant id; expected 1 to 128 printable characters
       tenantry.yaml:14:19 tenants."bolt".weight: -1; expected a number from 0.000001 to 1000000
       tenantry.yaml:16:3 policies."bottleneck-fairnes": no such policy; there are bottleneck-fairness
-      tenantry.yaml:18:5 policies."bottleneck-fairness".params: policy "bottleneck-fairness": "treshold" is not a parameter; there are alpha, beta, threshold, gain
+      tenantry.yaml:18:5 policies."bottleneck-fairness".params: policy "bottleneck-fairness": "treshold" is not a parameter; there are alpha, beta, threshold, settle
       tenantry.yaml:19:18 policies."bottleneck-fairness".params.threshold is "high"; expected a number
       tenantry.yaml:22:3 points."read": not a point; expected service/point
       tenantry.yaml:23:1 tls.key is missing; expected a text"

@@ -57,6 +57,7 @@ function viewOf(options: {
   const tenants = options.tenants.map(({ id, weight }, index) => ({ index, id, weight: weight ?? 1 }));
   const resource = new Resource(0, "svc/disk", "us", tenants.length);
   resource.slowdown = options.slowdown;
+  resource.calmServiceUs = 10_000;
   const points = (options.points ?? [{ name: "svc/front", feeds: true }]).map(({ name, feeds }, index) => {
     const point = new Point(index, name, "requests", tenants.length, 1);
     point.fed[0] = feeds ? 1 : 0;
@@ -199,6 +200,7 @@ describe("bottleneck fairness has none of the faults of the published rules:", (
     const view = viewOf({ tenants: [flood, small], slowdown: 60 });
     const net = new Resource(1, "svc/net", "bytes", 2);
     net.slowdown = 90;
+    net.calmServiceUs = 10_000;
     net.loads.set([10, 990]);
     net.demands.set([10, 9_000]);
     (view.resources as Resource[]).push(net);
