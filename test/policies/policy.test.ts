@@ -123,7 +123,7 @@ describe("bottleneck fairness has none of the faults of the published rules:", (
   test("the flood is cut, the small one left alone", () => {
     const view = viewOf({ tenants: [flood, small], slowdown: 60 });
     expect(rate(view, 0)).toBeLessThan(900);
-    expect(rate(view, 0)).toBeGreaterThan(700);
+    expect(rate(view, 0)).toBeGreaterThan(600);
     expect(rate(view, 1)).toBe(undefined);
   });
 

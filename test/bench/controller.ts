@@ -1,0 +1,160 @@
+/** The controller's two costs: taking reports in, and deciding once a window. */
+import { performance } from "node:perf_hooks";
+import { Controller, type ControllerConfig, memoryStore } from "../../controller/index.js";
+import { decodeAgentMessage, encodeAgentMessage } from "../../proto/io/codec.js";
+import { emptyRows, POINT, RESOURCE, type Report } from "../../proto/messages.js";
+import type { PeerSession } from "../../proto/ports.js";
+import { VirtualClock } from "../../simulations/world/clock.js";
+import { type Comparison, compare, median } from "./measure.js";
+
+const WINDOW_US = 1_000_000;
+
+/** What one instance reports after a busy second: every tenant did a few operations of some milliseconds on every meter. */
+function report(sequence: number, tenants: number, resources: number, points: number): Report {
+  const names = sequence === 1;
+  const message: Report = {
+    sequence,
+    baseSequence: sequence - 1,
+    windowUs: WINDOW_US,
+    heldEpoch: 0,
+    heldSequence: 0,
+    tenants: names ? Array.from({ length: tenants }, (_, index) => ({ index, name: `tenant-${index}` })) : [],
+    meters: names
+      ? Array.from({ length: resources + points }, (_, index) => ({
+          index,
+          name: `m${index}`,
+          kind: index < resources ? RESOURCE : POINT,
+          unit: index < resources ? "us" : "requests",
+        }))
+      : [],
+    rows: [],
+    feeds: names
+      ? Array.from({ length: points * resources }, (_, i) => ({
+          point: `service/m${resources + (i % points)}`,
+          resource: Math.floor(i / points),
+        }))
+      : [],
+  };
+  for (let m = 0; m < resources + points; m++) {
+    const rows = emptyRows(m);
+    for (let t = 0; t < tenants; t++) {
+      // Spread over three octaves, the same on every machine.
+      const x = (Math.imul(t * 31 + m * 7 + sequence, 2654435761) >>> 8) / 2 ** 24;
+      const count = 1 + Math.floor(x * 5);
+      const us = Math.floor(count * (500 + 3_500 * x * x));
+      rows.tenant.push(t === 0 ? 0 : 1);
+      rows.count.push(count);
+      rows.costSquared.push(Math.fround((us * us) / count));
+      rows.serviceUs.push(us);
+      rows.waitUs.push(Math.floor(us * x * 30));
+      if (m >= resources) rows.cost.push(count);
+      if (m >= resources) rows.throttled.push(t % 3 === 0 ? 4 : 0);
+    }
+    message.rows.push(rows);
+  }
+  return message;
+}
+
+function controllerWith(config: Partial<ControllerConfig>): { clock: VirtualClock; controller: Controller } {
+  const clock = new VirtualClock();
+  const controller = new Controller({ clock, chance: { next: () => 0.5 }, store: memoryStore(), config });
+  controller.start((error) => {
+    if (error) throw error;
+  });
+  return { clock, controller };
+}
+
+function connect(controller: Controller, instance: string): PeerSession {
+  const peer = {
+    sendWelcome() {},
+    sendAcknowledgement() {},
+    sendAllocation() {},
+    close(error: Error) {
+      throw error;
+    },
+  };
+  const session = controller.accept({ service: "service", instance, boot: "b", acknowledgedSequence: 0 }, peer);
+  if (session instanceof Error) throw session;
+  return session;
+}
+
+/** Ingest: one report decoded, checked and added up, against decoding it alone. */
+export async function ingestRow(): Promise<{
+  name: string;
+  comparison: Comparison;
+  bytesPerTuple: number;
+  tuplesPerSec: number;
+}> {
+  const tenants = 1_000;
+  const resources = 10;
+  const tuples = tenants * resources;
+  const first = report(1, tenants, resources, 0);
+  const { controller } = controllerWith({ policyBudgetWindows: 10 });
+  const session = connect(controller, "i0");
+  session.onReport(first);
+  const next = report(2, tenants, resources, 0);
+  const bytes = encodeAgentMessage({ report: next });
+  let sequence = 1;
+  const comparison = await compare(
+    {
+      name: "decode, validate, add up",
+      run(count) {
+        for (let i = 0; i < count; i++) {
+          const message = decodeAgentMessage(bytes).report;
+          if (!message) throw new Error("no report");
+          // The same bytes every time; only the sequence must move on, or it would be taken for a duplicate.
+          message.baseSequence = sequence;
+          message.sequence = ++sequence;
+          session.onReport(message);
+        }
+      },
+    },
+    [
+      {
+        name: "floor: decode alone",
+        run(count) {
+          for (let i = 0; i < count; i++) decodeAgentMessage(bytes);
+        },
+      },
+    ],
+  );
+  if (controller.view().instances.length === 0) throw new Error("nothing was taken in, so nothing was measured");
+  return {
+    name: "controller ingest, one report of 1,000 tenants × 10 resources",
+    comparison,
+    bytesPerTuple: bytes.length / tuples,
+    tuplesPerSec: (tuples * 1e9) / comparison.ours.nsPerOp,
+  };
+}
+
+/** One tick: view, policy, guard, split, allocations, all of it. */
+export function tickRow(tenants: number): { name: string; medianMs: number; spreadMs: [number, number] } {
+  const resources = 10;
+  const points = 20;
+  const perInstance = Math.min(tenants, 10_000);
+  const instances = tenants / perInstance;
+  const { clock, controller } = controllerWith({
+    maxTenants: tenants + 8,
+    maxTenantsPerInstance: perInstance + 8,
+    viewTenants: 100,
+    policyBudgetWindows: 10,
+    policies: { "bottleneck-fairness": { mode: "enforce", params: { threshold: 5 } } },
+  });
+  const sessions = Array.from({ length: instances }, (_, i) => connect(controller, `i${i}`));
+  const times: number[] = [];
+  for (let window = 1; window <= 8; window++) {
+    for (let i = 0; i < instances; i++) {
+      const message = report(window, perInstance, resources, points);
+      for (const name of message.tenants) name.name = `tenant-${i * perInstance + name.index}`;
+      sessions[i].onReport(message);
+    }
+    const start = performance.now();
+    clock.run(clock.nowUs() + WINDOW_US);
+    if (window > 3) times.push(performance.now() - start);
+  }
+  return {
+    name: `one tick, ${tenants.toLocaleString("en")} tenants × ${resources} resources × ${points} points, ${instances} instance(s)`,
+    medianMs: median(times),
+    spreadMs: [Math.min(...times), Math.max(...times)],
+  };
+}
