@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { IndexedHeap } from "../../enforcement/indexed-heap.js";
+import { IndexedHeap } from "../../enforcement/schedulers/indexed-heap.js";
 
 const step = fc.record({
   what: fc.constantFrom("set", "set", "remove", "removeFirst"),

@@ -7,7 +7,7 @@
  *
  * Memory is bounded: at most 64 kinds of api are told apart, the rest share one.
  */
-import { withRow } from "./columns.js";
+import { withRow } from "../columns.js";
 import type { Ticket } from "./ticket.js";
 
 const MAX_APIS = 64;

@@ -4,15 +4,15 @@
  * One ticker. Its phase is drawn by chance, so that a thousand agents' reports are spread over the window; it never drifts, and a tick
  * that comes late is not made up for by two: the report says itself how long a time it covers.
  */
-import { TenantryError } from "../proto/errors.js";
-import type { Allocation, Hello, Welcome } from "../proto/messages.js";
-import type { Alarm, Chance, Clock, Transport } from "../proto/ports.js";
-import type { AgentEvent } from "./events.js";
+import { TenantryError } from "../../proto/errors.js";
+import type { Allocation, Hello, Welcome } from "../../proto/messages.js";
+import type { Alarm, Chance, Clock, Transport } from "../../proto/ports.js";
+import type { AgentEvent } from "../events.js";
+import type { TenantTable } from "../tenant-table.js";
 import type { LadderState } from "./ladder.js";
 import { Link } from "./link.js";
 import type { RateTable } from "./rate-table.js";
 import { type Reported, Reporter } from "./reporter.js";
-import type { TenantTable } from "./tenant-table.js";
 
 /** Windows a report may go unacknowledged before the session counts as dead. */
 const PATIENCE_WINDOWS = 5;

@@ -17,7 +17,7 @@
  *    that one enormous request cannot lock its tenant out for ever.
  *  - Zero means zero. "Unlimited" is a state of its own: a rate of Infinity, which no arithmetic ever touches.
  */
-import { withRow } from "./columns.js";
+import { withRow } from "../columns.js";
 
 const STRIDE = 4;
 const RATE = 0; // tokens per second; Infinity: unlimited

@@ -1,6 +1,6 @@
 /** The schedulers there are, by name. A new one is a file and a line here. */
-import { TenantryError } from "../proto/errors.js";
-import { shown } from "../proto/names.js";
+import { TenantryError } from "../../proto/errors.js";
+import { shown } from "../../proto/names.js";
 import { Fifo } from "./fifo.js";
 import type { SchedulerContext, TicketScheduler } from "./scheduler.js";
 import { StartTimeFair } from "./start-time-fair.js";

@@ -2,15 +2,15 @@
  * A resource as a service sees it: something operations wait for and use. Its two numbers per window are the paper's
  * [Retro, §3]: load, the service time each tenant got; slowdown, Σ(queue + service) / Σ service.
  */
-import { TenantryError } from "../proto/errors.js";
-import { shown } from "../proto/names.js";
-import type { Clock } from "../proto/ports.js";
+import { TenantryError } from "../../proto/errors.js";
+import { shown } from "../../proto/names.js";
+import type { Clock } from "../../proto/ports.js";
+import { LinkedQueue } from "../linked-queue.js";
+import type { TenantIndex, TenantTable } from "../tenant-table.js";
+import type { ViaSet } from "../via.js";
 import type { Feeds } from "./feeds.js";
-import { LinkedQueue } from "./linked-queue.js";
 import { COST, COST_SQUARED, COUNT, type Meter, RUNNING, SERVICE_US, WAIT_US, WAITING } from "./meter.js";
 import type { Operation } from "./operation.js";
-import type { TenantIndex, TenantTable } from "./tenant-table.js";
-import type { ViaSet } from "./via.js";
 
 export interface ResourceOptions {
   /** At most this many operations in service; the rest queue in order of arrival, and the queueing is measured. Default: no bound. */

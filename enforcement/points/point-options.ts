@@ -1,10 +1,10 @@
 /** What a control point is told when it is made. */
-import { TenantryError } from "../proto/errors.js";
-import { shown } from "../proto/names.js";
-import type { Clock } from "../proto/ports.js";
-import { checkSchedulerKind, type SchedulerKind } from "./schedulers.js";
-import type { TenantTable } from "./tenant-table.js";
-import type { ViaTable } from "./via.js";
+import { TenantryError } from "../../proto/errors.js";
+import { shown } from "../../proto/names.js";
+import type { Clock } from "../../proto/ports.js";
+import { checkSchedulerKind, type SchedulerKind } from "../schedulers/index.js";
+import type { TenantTable } from "../tenant-table.js";
+import type { ViaTable } from "../via.js";
 
 export interface PointOptions {
   /** Requests that may run here at once; the rest queue, fairly. Default: no bound, no queue. */

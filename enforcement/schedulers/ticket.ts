@@ -2,7 +2,7 @@
  * What a scheduler keeps about one job between `enqueue` and `complete`. A control point's `Request` is a ticket itself, so
  * that scheduling a request allocates nothing more.
  */
-import type { Linked } from "./linked-queue.js";
+import type { Linked } from "../linked-queue.js";
 
 /** Where a ticket is in its one-way life. */
 export const IDLE = 0;

@@ -1,5 +1,5 @@
 /** First come, first served, whoever it is: the floor other schedulers are held against, and right where one tenant is alone. */
-import { LinkedQueue } from "./linked-queue.js";
+import { LinkedQueue } from "../linked-queue.js";
 import { TicketScheduler } from "./scheduler.js";
 import type { Ticket } from "./ticket.js";
 

@@ -13,11 +13,11 @@
  *
  * In the last case a report may be lost, and is never doubled.
  */
-import { type MeterName, type Name, RESOURCE, type Report, type Welcome } from "../proto/messages.js";
-import type { Feeds } from "./feeds.js";
-import type { Meter } from "./meter.js";
-import { commitRows, drawRows } from "./meter-rows.js";
-import type { TenantTable } from "./tenant-table.js";
+import { type MeterName, type Name, RESOURCE, type Report, type Welcome } from "../../proto/messages.js";
+import type { Feeds } from "../meters/feeds.js";
+import type { Meter } from "../meters/meter.js";
+import { commitRows, drawRows } from "../meters/meter-rows.js";
+import type { TenantTable } from "../tenant-table.js";
 
 /** A meter, and for resources what was learned of the points that lead there. */
 export interface Reported {

@@ -2,9 +2,9 @@
  * Who of those that passed the throttle runs next, and in which slot. Without slots everybody does at once; with slots the
  * scheduler says. It answers only; the control point starts whom it names.
  */
-import { LinkedQueue } from "./linked-queue.js";
+import { LinkedQueue } from "../linked-queue.js";
+import type { TicketScheduler } from "../schedulers/scheduler.js";
 import type { Request } from "./request.js";
-import type { TicketScheduler } from "./scheduler.js";
 import { Slots } from "./slots.js";
 
 /** Slots that stand for "no bound" once there is a scheduler: more than can ever be held. */

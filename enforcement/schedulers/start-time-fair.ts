@@ -18,9 +18,9 @@
  *
  * Every step is O(log n) in the number of tenants that wait.
  */
-import { withRow } from "./columns.js";
+import { withRow } from "../columns.js";
+import { LinkedQueue } from "../linked-queue.js";
 import { IndexedHeap } from "./indexed-heap.js";
-import { LinkedQueue } from "./linked-queue.js";
 import { TicketScheduler } from "./scheduler.js";
 import type { Ticket } from "./ticket.js";
 

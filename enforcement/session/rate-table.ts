@@ -6,8 +6,8 @@
  * would hold a rate longer than the controller that gave it believes, and the sum of what is granted could exceed what there is.
  * A pair that is not listed is unlimited, explicitly. Rows are kept by name, so that they find tenants and points that come later.
  */
-import { type Allocation, emptyAllocation } from "../proto/messages.js";
-import type { Clock } from "../proto/ports.js";
+import { type Allocation, emptyAllocation } from "../../proto/messages.js";
+import type { Clock } from "../../proto/ports.js";
 import { type EndState, Ladder, type LadderState } from "./ladder.js";
 
 /** What is in force for one (point, tenant). */

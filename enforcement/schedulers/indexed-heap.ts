@@ -2,7 +2,7 @@
  * A binary heap of small integers (tenants) by key, smallest first, ties in order of insertion; any member's key may change
  * in O(log n). Keys lie in heap order beside the members, so that sifting walks two small arrays and nothing else.
  */
-import { withIndex, withRow } from "./columns.js";
+import { withIndex, withRow } from "../columns.js";
 
 export class IndexedHeap {
   size = 0;

@@ -2,10 +2,10 @@
  * Brings what is in force to where it acts: rates to the buckets of control points, weights to schedulers. The whole allocation
  * is in place before anyone is woken, so that whoever wakes first does not act on half of it.
  */
-import type { Clock } from "../proto/ports.js";
-import type { ControlPoint } from "./control-point.js";
+import type { Clock } from "../../proto/ports.js";
+import type { ControlPoint } from "../points/control-point.js";
+import type { TenantIndex, TenantTable } from "../tenant-table.js";
 import type { RateTable } from "./rate-table.js";
-import type { TenantIndex, TenantTable } from "./tenant-table.js";
 
 export class Enforcer {
   readonly #clock: Clock;

@@ -6,7 +6,7 @@
  *
  * Misuse throws BAD_JOB and changes nothing. The checks stand here, once, so that a new scheduler is only its order.
  */
-import { TenantryError } from "../proto/errors.js";
+import { TenantryError } from "../../proto/errors.js";
 import type { Estimator } from "./estimators.js";
 import { IDLE, QUEUED, RUNNING, type Ticket } from "./ticket.js";
 

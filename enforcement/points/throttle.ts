@@ -8,11 +8,11 @@
  *  - Alarms ring late, more so in a busy process. A request that was due at T is debited as of T, and the next one's due time
  *    follows from T, not from when we woke. So late alarms delay, but lose no tokens: the rate used is the rate given.
  */
-import type { Alarm, Clock } from "../proto/ports.js";
+import type { Alarm, Clock } from "../../proto/ports.js";
+import { LinkedQueue } from "../linked-queue.js";
+import type { TenantIndex } from "../tenant-table.js";
 import { Buckets } from "./buckets.js";
-import { LinkedQueue } from "./linked-queue.js";
 import type { Request } from "./request.js";
-import type { TenantIndex } from "./tenant-table.js";
 
 /** The longest an alarm is set ahead; when it rings early, it is set again. Keeps far-off times out of timers that cannot hold them. */
 const FARTHEST_US = 3_600_000_000;

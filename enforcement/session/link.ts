@@ -7,10 +7,10 @@
  *
  * A session that says nothing is over: no welcome in 5 s, and (the reporter sees to that) no acknowledgement in five windows.
  */
-import { TenantryError } from "../proto/errors.js";
-import type { Acknowledgement, Allocation, Hello, Report, Welcome } from "../proto/messages.js";
-import type { AgentSession, Alarm, Chance, Clock, Transport } from "../proto/ports.js";
-import { validateAcknowledgement, validateAllocation, validateWelcome } from "../proto/validate.js";
+import { TenantryError } from "../../proto/errors.js";
+import type { Acknowledgement, Allocation, Hello, Report, Welcome } from "../../proto/messages.js";
+import type { AgentSession, Alarm, Chance, Clock, Transport } from "../../proto/ports.js";
+import { validateAcknowledgement, validateAllocation, validateWelcome } from "../../proto/validate.js";
 
 const FIRST_DELAY_US = 100_000;
 const LONGEST_DELAY_US = 10_000_000;

@@ -4,8 +4,9 @@
  * Drawing changes no sum. Committing subtracts exactly what the report said, so whatever was clipped to 32 bits, rounded to
  * whole units, or came after, stays in the cells and goes with the next report.
  */
-import { LATENCY_BUCKETS } from "../proto/histogram.js";
-import { emptyRows, type Rows } from "../proto/messages.js";
+import { LATENCY_BUCKETS } from "../../proto/histogram.js";
+import { emptyRows, type Rows } from "../../proto/messages.js";
+import { OVERFLOW, type TenantIndex } from "../tenant-table.js";
 import {
   COST,
   COST_SQUARED,
@@ -20,7 +21,6 @@ import {
   WAIT_US,
   WAITING,
 } from "./meter.js";
-import { OVERFLOW, type TenantIndex } from "./tenant-table.js";
 
 const UINT32_MAX = 2 ** 32 - 1;
 

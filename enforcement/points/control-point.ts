@@ -8,21 +8,21 @@
  * Every change of state is complete before anyone is told: whatever may start is put in line first, and started by one loop
  * (`#pump`), so that a handler may submit, complete or cancel within its call without surprising anybody.
  */
-import { type RefusalCode, TenantryError } from "../proto/errors.js";
-import type { Clock } from "../proto/ports.js";
+import { type RefusalCode, TenantryError } from "../../proto/errors.js";
+import type { Clock } from "../../proto/ports.js";
+import { type Meter, RUNNING, THROTTLED, WAITING } from "../meters/meter.js";
+import { unknownTenant } from "../meters/resource-meter.js";
+import { MovingMean, RequestCosts } from "../schedulers/estimators.js";
+import { createTicketScheduler } from "../schedulers/index.js";
+import type { TenantIndex, TenantTable } from "../tenant-table.js";
+import type { ViaSet, ViaTable } from "../via.js";
 import { Backlog } from "./backlog.js";
 import { Dispatcher } from "./dispatcher.js";
-import { MovingMean, RequestCosts } from "./estimators.js";
-import { type Meter, RUNNING, THROTTLED, WAITING } from "./meter.js";
 import { PointAccount } from "./point-account.js";
 import { checkCost, checkSlots, type PointOptions, type PointParts } from "./point-options.js";
 import { noRefusals, type Refusals, refusal } from "./refusal.js";
 import type { Request } from "./request.js";
-import { unknownTenant } from "./resource-meter.js";
-import { createTicketScheduler } from "./schedulers.js";
-import type { TenantIndex, TenantTable } from "./tenant-table.js";
 import { Throttle } from "./throttle.js";
-import type { ViaSet, ViaTable } from "./via.js";
 
 /** Made by `agent.controlPoint(name)`. */
 export class ControlPoint {

@@ -1,11 +1,11 @@
 /**
  * One request at one control point, from `submit` (or `throttle`) to exactly one end: completed, cancelled or refused.
  */
-import type { ThrottledError } from "../proto/errors.js";
-import type { Alarm } from "../proto/ports.js";
-import type { TenantIndex } from "./tenant-table.js";
-import { Ticket } from "./ticket.js";
-import type { ViaSet } from "./via.js";
+import type { ThrottledError } from "../../proto/errors.js";
+import type { Alarm } from "../../proto/ports.js";
+import { Ticket } from "../schedulers/ticket.js";
+import type { TenantIndex } from "../tenant-table.js";
+import type { ViaSet } from "../via.js";
 
 /** What a request says of itself. */
 export interface RequestOptions {

@@ -1,7 +1,7 @@
 /** One use of a resource, from `resource.use` to exactly one `finish` or `cancel`. */
-import type { Linked } from "./linked-queue.js";
-import type { TenantIndex } from "./tenant-table.js";
-import type { ViaSet } from "./via.js";
+import type { Linked } from "../linked-queue.js";
+import type { TenantIndex } from "../tenant-table.js";
+import type { ViaSet } from "../via.js";
 
 export type OperationPhase = "new" | "queued" | "running" | "ended";
 

@@ -4,10 +4,10 @@
  * longest. The newest request of the longest backlog is the one refused then: whoever floods pays for the flood, and
  * a tenant that waits with few requests is never pushed out by one that waits with many.
  */
-import { withIndex } from "./columns.js";
-import { IndexedHeap } from "./indexed-heap.js";
+import { withIndex } from "../columns.js";
+import { IndexedHeap } from "../schedulers/indexed-heap.js";
+import type { TenantIndex } from "../tenant-table.js";
 import type { Request } from "./request.js";
-import type { TenantIndex } from "./tenant-table.js";
 
 export class Backlog {
   /** Requests waiting in all. */

@@ -1,7 +1,7 @@
 /** What a control point tells its meter: where each request is, and what it cost. */
-import { COST, COST_SQUARED, COUNT, type Meter, REFUSED, type RUNNING, type THROTTLED, type WAITING } from "./meter.js";
+import { COST, COST_SQUARED, COUNT, type Meter, REFUSED, type RUNNING, type THROTTLED, type WAITING } from "../meters/meter.js";
+import type { TenantIndex } from "../tenant-table.js";
 import type { Request } from "./request.js";
-import type { TenantIndex } from "./tenant-table.js";
 
 export class PointAccount {
   readonly #meter: Meter;

@@ -2,11 +2,11 @@
  * The schedulers for those who build on the core: jobs are the caller's own objects, tenants are strings. Nothing is written
  * on a job; what the scheduler knows of it is kept beside it while it waits or runs, and forgotten when it completes.
  */
-import { TenantryError } from "../proto/errors.js";
-import { shown } from "../proto/names.js";
+import { TenantryError } from "../../proto/errors.js";
+import { shown } from "../../proto/names.js";
 import { type Estimator, Known, MovingMean } from "./estimators.js";
+import { checkSchedulerKind, createTicketScheduler, listed, type SchedulerKind } from "./index.js";
 import type { TicketScheduler } from "./scheduler.js";
-import { checkSchedulerKind, createTicketScheduler, listed, type SchedulerKind } from "./schedulers.js";
 import { Ticket } from "./ticket.js";
 
 /** A piece of work of one tenant. */

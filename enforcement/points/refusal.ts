@@ -1,5 +1,5 @@
 /** What a refused request is told: why, and when trying again makes sense. */
-import { type RefusalCode, ThrottledError } from "../proto/errors.js";
+import { type RefusalCode, ThrottledError } from "../../proto/errors.js";
 
 /** Without a rate to reckon by, when to try again, µs; and the most anyone is told to wait. */
 const RETRY_US = 1_000_000;

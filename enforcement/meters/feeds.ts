@@ -2,7 +2,7 @@
  * Which control points lead to this resource? Learned from the requests themselves: whatever is measured here carries the set
  * of points it passed. One byte per set seen, so that recording costs a look-up in an array.
  */
-import type { ViaSet, ViaTable } from "./via.js";
+import type { ViaSet, ViaTable } from "../via.js";
 
 export class Feeds {
   /** Logical names of the points seen to lead here, in order of discovery. */

@@ -1,5 +1,5 @@
 /** One token bucket, for those who build on the core; the arithmetic stands in buckets.ts. */
-import { TenantryError } from "../proto/errors.js";
+import { TenantryError } from "../../proto/errors.js";
 import { Buckets } from "./buckets.js";
 
 export interface TokenBucketOptions {

@@ -12,7 +12,7 @@
  * so that the sum over all instances moves from Σ held to Σ fallback, both within the cluster's rate, and so is every step
  * between. Linear, because a geometric decay never leaves or reaches zero.
  */
-import type { Alarm, Clock } from "../proto/ports.js";
+import type { Alarm, Clock } from "../../proto/ports.js";
 
 export type LadderState = "open" | "leased" | "decaying" | "fallback" | "floor" | "closed";
 export type EndState = "open" | "floor" | "closed";

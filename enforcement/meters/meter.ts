@@ -12,10 +12,10 @@
  * One row of sixteen cells (two cache lines) per tenant; a tenant with something to tell is in the list `touched`, so that
  * drawing a report costs what there is to report.
  */
-import { LATENCY_BUCKETS, latencyBucket } from "../proto/histogram.js";
-import type { MeterKind } from "../proto/messages.js";
-import { withIndex, withRow } from "./columns.js";
-import type { TenantIndex } from "./tenant-table.js";
+import { LATENCY_BUCKETS, latencyBucket } from "../../proto/histogram.js";
+import type { MeterKind } from "../../proto/messages.js";
+import { withIndex, withRow } from "../columns.js";
+import type { TenantIndex } from "../tenant-table.js";
 
 export const STRIDE = 16;
 export const COUNT = 0;
