@@ -4,7 +4,7 @@
  *
  *   excess(r)  = (slowdown(r) − T) · service(r)              how much longer an operation waits than it may, µs
  *   c(r)       = 1 − excess(r) / (K · window)  +  β · max(0, √T − slowdown(r)) / (√T − 1),   kept within 1−α … 1+β
- *   fair[r,w]  = MaxMin(c(r) · Σ_w load(r,w), demand(r,w), weight(w))
+ *   fair[r,w]  = MaxMin(c(r) · Σ_w expected(r,w), demand(r,w), weight(w))         expected: load, or what a rate in force allows
  *   rate(p,w)  = min over r fed by p with fair[r,w] < demand[r,w] of the rate that puts fair[r,w] on r; else unlimited
  *
  * c(r) is how much the resource should carry now, as a fraction of what it carries. Where a queue stands, load is what the
@@ -15,7 +15,9 @@
  * Where we differ from the paper, and why:
  * - The paper cuts by α above T and relaxes by β below it, for ever, and so hovers; c(r) comes to rest at T.
  * - Every resource is served in every window, not only the slowest: a tenant may flood two.
- * - Rates follow from measured use, never from old rates, so none can wind up over a calm hour and then be cut in vain.
+ * - Rates follow from measured use, so none can wind up over a calm hour and then be cut in vain. Use is always a little less
+ *   than the rate that allows it (what split and buckets leave unused), and to multiply use would give that little away window
+ *   after window; so of those held back it is what their rates allow that counts, up to 1+β of their use.
  * - Demand counts waiting work, so that a throttled tenant does not look satisfied, and neither does a starved one. How much
  *   more clients would ask for that wait for their answers cannot be known: so whoever is held back now is let go only when
  *   its rate has grown beyond what it asks for, never from one window to the next.
@@ -49,12 +51,19 @@ export const bottleneckFairness = definePolicy({
       const excessUs = (resource.slowdown - threshold) * resource.calmServiceUs;
       const growth = beta * Math.max(0, (Math.sqrt(threshold) - resource.slowdown) / (Math.sqrt(threshold) - 1));
       const carry = Math.min(Math.max(1 - excessUs / (settle * view.windowUs) + growth, 1 - alpha), 1 + beta);
-      const fair = maxMinFair(carry * resource.totalLoad(), resource.demands, weights);
       const calm = resource.slowdown < Math.sqrt(threshold);
       const points = view.points.filter((point) => point.feeds(resource));
+      const expected = resource.loads.slice();
+      let total = resource.totalLoad();
+      for (const { index } of view.tenants) {
+        if (held[index] === 0) continue;
+        expected[index] = expectedLoad(resource, view.tenants[index], points);
+        total += Math.min(expected[index], (1 + beta) * resource.loads[index]) - resource.loads[index];
+      }
+      const fair = maxMinFair(carry * total, resource.demands, weights);
       for (const tenant of view.tenants) {
         if (held[tenant.index] === 0 && fair[tenant.index] >= resource.demand(tenant)) continue;
-        const share = calm ? Math.max(fair[tenant.index], carry * expectedLoad(resource, tenant, points)) : fair[tenant.index];
+        const share = calm ? Math.max(fair[tenant.index], carry * expected[tenant.index]) : fair[tenant.index];
         if (held[tenant.index] === 0 && share >= resource.demand(tenant)) continue;
         for (const point of points) rates.limit(point, tenant, point.rateFor(resource, tenant, share), resource);
       }

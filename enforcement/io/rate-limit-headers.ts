@@ -10,7 +10,7 @@
  * (the partition key) the tenant, as bytes since tenant ids may hold any character.
  */
 import type { ServerResponse } from "node:http";
-import type { ThrottledError } from "../../proto/errors.js";
+import { TenantryError, ThrottledError } from "../../proto/errors.js";
 import { serializeList } from "./structured-fields.js";
 
 /** What a client may use: so many units per so many seconds. */
@@ -68,25 +68,31 @@ export function rateLimitHeaders(
 }
 
 /**
- * Answers a refused request: 429 (503 while shutting down), the headers above, and a small JSON body
- * `{ code, message, retryAfterMs }`. When the response has begun already it can only be cut off.
+ * Answers what the library refuses at the edge, and nothing else: a request that was held back with 429 (503 while shutting
+ * down) and the headers above, a tenant id that is none (BAD_TENANT, thrown by `extract`) with 400; the body is
+ * `{ code, message, retryAfterMs? }`. When the response has begun already it can only be cut off.
  *
- * @example catch (error) { if (error instanceof ThrottledError) refuse(res, error); else throw error; }
+ * @returns false when the error is not the library's refusal: answering it is the service's business
+ * @example catch (error) { if (!refuse(res, error)) res.writeHead(500).end(); }
  */
 export function refuse(
   response: ServerResponse,
-  error: ThrottledError,
+  error: unknown,
   options: { ratePerSec?: number | undefined; partitionKey?: boolean } = {},
-): void {
+): boolean {
+  const held = error instanceof ThrottledError;
+  if (!held && !(error instanceof TenantryError && error.code === "BAD_TENANT")) return false;
   if (response.headersSent) {
     response.destroy(error);
-    return;
+    return true;
   }
-  const body = JSON.stringify({ code: error.code, message: error.message, retryAfterMs: error.retryAfterMs });
-  response.writeHead(error.code === "SHUTTING_DOWN" ? 503 : 429, {
-    ...rateLimitHeaders(error, options),
+  const { code, message } = error;
+  const body = JSON.stringify(held ? { code, message, retryAfterMs: error.retryAfterMs } : { code, message });
+  response.writeHead(held ? (code === "SHUTTING_DOWN" ? 503 : 429) : 400, {
+    ...(held ? rateLimitHeaders(error, options) : undefined),
     "content-type": "application/json; charset=utf-8",
     "content-length": Buffer.byteLength(body),
   });
   response.end(body);
+  return true;
 }

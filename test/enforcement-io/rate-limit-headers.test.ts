@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { quotaOf, rateLimitHeaders, refuse } from "../../enforcement/io/rate-limit-headers.js";
 import { type BareItem, serializeBare, serializeList } from "../../enforcement/io/structured-fields.js";
-import { ThrottledError } from "../../proto/errors.js";
+import { TenantryError, ThrottledError } from "../../proto/errors.js";
 import { vectors } from "../data.js";
 
 const refused = new ThrottledError("DEADLINE", { tenant: "acme", point: "read", retryAfterMs: 1_200 });
@@ -93,9 +93,16 @@ describe("answering a refused request", () => {
     expect(rateLimitHeaders(refused, { ratePerSec: 1e-12 })["ratelimit-policy"]).toMatch(/q=1;w=1000000000000;/);
   });
 
-  test("over a real connection: 429 with a body a program can read, 503 when shutting down", async () => {
-    const closing = new ThrottledError("SHUTTING_DOWN", { tenant: "acme", point: "read", retryAfterMs: 1 });
-    const server = createServer((request, response) => refuse(response, request.url === "/closing" ? closing : refused));
+  test("over a real connection: 429 with a body a program can read, 503 when shutting down, 400 for no tenant id", async () => {
+    const errors: Record<string, unknown> = {
+      "/": refused,
+      "/closing": new ThrottledError("SHUTTING_DOWN", { tenant: "acme", point: "read", retryAfterMs: 1 }),
+      "/tenant": new TenantryError("BAD_TENANT", "tenant id is empty"),
+      "/fault": new TypeError("the service's own"),
+    };
+    const server = createServer((request, response) => {
+      if (!refuse(response, errors[request.url ?? ""])) response.writeHead(500).end();
+    });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     try {
       const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -105,6 +112,10 @@ describe("answering a refused request", () => {
       expect(answer.headers.get("ratelimit")).toBe('"read";r=0;t=2;pk=:YWNtZQ==:');
       expect(await answer.json()).toMatchObject({ code: "DEADLINE", retryAfterMs: 1200 });
       expect((await fetch(`${base}/closing`)).status).toBe(503);
+      const none = await fetch(`${base}/tenant`);
+      expect(none.status).toBe(400);
+      expect(await none.json()).toEqual({ code: "BAD_TENANT", message: "tenant id is empty" });
+      expect((await fetch(`${base}/fault`)).status).toBe(500);
     } finally {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
