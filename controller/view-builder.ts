@@ -9,13 +9,15 @@
  * tried made it swing. Slowdown is averaged likewise, but as a factor: near saturation it moves by factors, and one wild window
  * must not weigh like many. An instance that is silent holds its last figures until it is dead.
  *
- * Demand. What a tenant would use if nothing held it back: its use, times how much more it asks for than it gets. What waits
- * is judged where it waits: in the queue of the resource itself, and at every point that leads to it, throttle and queue:
+ * Demand. What a tenant would use if nothing held it back: its use, times how much more it asks for than it gets at the throttles
+ * that lead here:
  *
- *   demand(r,w) = load(r,w) · max(1 + waiting(r,w)/done(r,w),  1 + pending(p,w)/throughput(p,w)  for p feeding r)
+ *   demand(r,w) = load(r,w) · max(1, 1 + throttled(p,w)/throughput(p,w)  for p feeding r)
  *
- * The largest counts, not the sum: a backlog shows first at one place, then at the next. For a tenant that got nothing through,
- * the load its waiting requests will bring is judged by what everybody's requests cost.
+ * What waits in a queue is no demand: in a queue that a flood has filled everybody waits long, and who takes that
+ * for demand cuts the flood far below its share (measured: to a quarter of it), from where it has to grow back. Those it kept
+ * waiting use more in the next window, and are seen to. For a tenant that got nothing through, the load its waiting requests
+ * will bring is judged by what everybody's requests cost.
  */
 import type { Tenant, View } from "../policies/index.js";
 import { POINT, RESOURCE } from "../proto/messages.js";
@@ -193,7 +195,7 @@ export class ViewBuilder {
     }
   }
 
-  #fillDemands({ resource, waitings, countsPerSec }: ResourceFigures): void {
+  #fillDemands({ resource, waitings: queued, countsPerSec }: ResourceFigures): void {
     const windowSec = this.#options.windowUs / 1e6;
     const { loads, demands } = resource;
     let operations = 0;
@@ -201,21 +203,18 @@ export class ViewBuilder {
     const total = resource.totalLoad();
     const loadPerOperation = operations > 0 ? total / operations : 0;
     for (let v = 0; v < loads.length; v++) {
-      const doneHere = countsPerSec[v] * windowSec;
-      const waits = waitings[v];
-      if (loads[v] > 0) demands[v] = loads[v] * (1 + (waits > 0 ? waits / Math.max(doneHere, 1) : 0));
-      else demands[v] = (waits * loadPerOperation) / windowSec;
+      demands[v] = loads[v] > 0 ? loads[v] : (queued[v] * loadPerOperation) / windowSec;
     }
     for (const { point, pendingPerSec } of this.points) {
       if (point.fed[resource.index] === 0) continue;
       const loadPerCost = point.totalThroughput > 0 ? total / point.totalThroughput : 0;
-      const { throughputs } = point;
+      const { throughputs, waitings } = point;
       for (let v = 0; v < loads.length; v++) {
         const pending = pendingPerSec[v];
         if (pending === 0) continue;
         const load = loads[v];
         // Its own requests are the better witness: if they get through and put no load here, those that wait will put none.
-        const demand = throughputs[v] > 0 ? load * (1 + pending / throughputs[v]) : load + pending * loadPerCost;
+        const demand = throughputs[v] > 0 ? load * (1 + waitings[v] / windowSec / throughputs[v]) : load + pending * loadPerCost;
         if (demand > demands[v]) demands[v] = demand;
       }
     }

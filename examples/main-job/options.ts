@@ -18,8 +18,8 @@ aggressive. Three phases: calm; the flood while the policy only observes; the fl
   --keep            stay up after the last phase, enforcing, until Ctrl-C
   --json FILE       write the figures of the phases as JSON
   --report FILE     where the page of pictures goes (reports/main-job.html)
-  --seconds N       length of each phase (20)
-  --lead-in N       seconds at the start of each phase that are not measured, the same in all (5)
+  --seconds N       length of each phase (25)
+  --lead-in N       seconds at the start of each phase that are not measured, the same in all (10)
   --help            this
 `;
 
@@ -31,8 +31,8 @@ export function parseOptions(args: readonly string[]): Options {
       keep: { type: "boolean", default: false },
       json: { type: "string" },
       report: { type: "string", default: "reports/main-job.html" },
-      seconds: { type: "string", default: "20" },
-      "lead-in": { type: "string", default: "5" },
+      seconds: { type: "string", default: "25" },
+      "lead-in": { type: "string", default: "10" },
       help: { type: "boolean", short: "h", default: false },
     },
   });

@@ -3,10 +3,10 @@
  *
  * | tenant  | asks for                            | how                                                        |
  * |---------|-------------------------------------|------------------------------------------------------------|
- * | ada     | pages, 4 ms of a worker each        | 25 people who think for a second between two: interactive   |
+ * | ada     | pages, 8 ms of a worker each        | 15 people who think for a second between two: interactive   |
  * | bob     | the same                            | the same                                                   |
- * | nightly | archives, 60 ms of a worker each    | two at a time, once a second: small and steady             |
- * | crawler | snapshots, 10 ms of a worker each   | from the flood on: 200 connections that never pause         |
+ * | nightly | archives, 80 ms of a worker each    | two at a time, once a second: small and steady             |
+ * | crawler | snapshots, 5 ms of a worker each    | from the flood on: 350 connections that never pause         |
  *
  * The flood is not of expensive requests but of many: each waits its turn, and everybody waits behind all of them.
  * What a blob costs depends on the machine, so its size is chosen by how fast this one compresses.
@@ -27,10 +27,10 @@ export interface Player {
 }
 
 export const PLAYERS = {
-  ada: { method: "GET", blob: "page", loops: 25, thinkMs: 1000 },
-  bob: { method: "GET", blob: "page", loops: 25, thinkMs: 1000 },
+  ada: { method: "GET", blob: "page", loops: 15, thinkMs: 1000 },
+  bob: { method: "GET", blob: "page", loops: 15, thinkMs: 1000 },
   nightly: { method: "POST", blob: "archive", loops: 2, perSecond: 1 },
-  crawler: { method: "POST", blob: "snapshot", loops: 200 },
+  crawler: { method: "POST", blob: "snapshot", loops: 350 },
 } satisfies Record<string, Player>;
 
 export type TenantName = keyof typeof PLAYERS;
@@ -40,7 +40,7 @@ export const INTERACTIVE: readonly TenantName[] = ["ada", "bob"];
 export const AGGRESSOR: TenantName = "crawler";
 
 /** Time of a worker thread that each blob is made to cost, ms. */
-const COST_MS: Record<Player["blob"], number> = { page: 4, archive: 60, snapshot: 10 };
+const COST_MS: Record<Player["blob"], number> = { page: 8, archive: 80, snapshot: 5 };
 
 /** Writes the blobs into a folder, sized so that compressing them costs what the table above says. */
 export function writeBlobs(folder: string): void {

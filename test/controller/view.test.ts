@@ -97,9 +97,9 @@ describe("demand", () => {
     expect(of(view, "a").demand[0]).toBeCloseTo(400_000, 6);
   });
 
-  test("counts what waits at the resource itself", () => {
+  test("does not count what waits in the resource's own queue: there everybody waits for a flood", () => {
     const view = viewOf([{ happenings: { "r:disk": { a: { count: 100, serviceUs: 400_000, waiting: 50 } } } }]);
-    expect(of(view, "a").demand[0]).toBeCloseTo(600_000, 6);
+    expect(of(view, "a").demand[0]).toBeCloseTo(400_000, 6);
   });
 
   test("counts what the throttle holds back, in cost units, at points that feed the resource only", () => {

@@ -56,7 +56,7 @@ describe("the main job", () => {
 
   test("to its end: lines, sentences, figures, pictures", { timeout: 3 * MINUTES }, async () => {
     const json = join(folder, "figures.json");
-    const running = run("--seconds", "3", "--lead-in", "1", "--json", json);
+    const running = run("--seconds", "6", "--lead-in", "1", "--json", json);
     const [code] = await running.ended;
     expect([code, running.complaints]).toEqual([0, ""]);
     const { output } = running;
