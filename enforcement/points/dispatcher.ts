@@ -28,6 +28,7 @@ export class Dispatcher {
   resize(slots: number): void {
     if (slots === Number.POSITIVE_INFINITY && this.#scheduler === undefined) return;
     this.#scheduler ??= this.#makeScheduler();
+    this.#scheduler.resize(Math.min(slots, UNBOUNDED));
     this.#slots.resize(Math.min(slots, UNBOUNDED));
   }
 

@@ -9,7 +9,7 @@ import type { ViaTable } from "../via.js";
 export interface PointOptions {
   /** Requests that may run here at once; the rest queue, fairly. Default: no bound, no queue. */
   slots?: number;
-  /** Who is next when a slot is free: "sfq" (start-time fair queuing, the default) or "fifo". */
+  /** Who is next when a slot is free: "sfq" (start-time fair queuing) by default. */
   scheduler?: SchedulerKind;
   /**
    * Requests that may wait here in all, throttled or queued; when full, the newest of the tenant with the longest backlog is

@@ -4,6 +4,8 @@
  * (tenant, api), beginning with the mean over everybody until the first of a kind has completed.
  *
  *   moving mean:   E ← E + ρ · (c − E),  ρ = max(1/n, 0.1):  the plain mean of the first ten, then exponential
+ *   pessimistic:   E ← c if c > E, else α·E,  α = 0.99:  the largest lately seen [2DFQ, §4.2]; what is unpredictable is
+ *                  treated as large, and kept away from what is reliably small
  *
  * Memory is bounded: at most 64 kinds of api are told apart, the rest share one.
  */
@@ -12,6 +14,8 @@ import type { Ticket } from "./ticket.js";
 
 const MAX_APIS = 64;
 const NEW_WEIGHT = 0.1;
+/** α of the pessimistic estimate. */
+const PESSIMISM = 0.99;
 
 export interface Estimator {
   apiIndex(api: string | undefined): number;
@@ -84,13 +88,29 @@ export class MovingMean implements Estimator {
     }
     const at = 2 * tenant;
     const seen = Math.min(rows[at + 1] + 1, 1 / NEW_WEIGHT);
-    rows[at] += (cost - rows[at]) / seen;
+    rows[at] = this.blend(rows[at], seen, cost);
     rows[at + 1] = seen;
+  }
+
+  /** The new estimate; `seen`: observations it rests on, this one included, at most 1/ρ. */
+  protected blend(estimate: number, seen: number, cost: number): number {
+    return estimate + (cost - estimate) / seen;
   }
 
   /** Forgets a tenant whose index will be another's. */
   forget(tenant: number): void {
     for (const rows of this.#rows) if (2 * tenant < rows.length) rows.fill(0, 2 * tenant, 2 * tenant + 2);
+  }
+}
+
+/** The largest cost lately seen per (tenant, api); before the first, the mean over everybody. Declared costs are not believed. */
+export class Pessimistic extends MovingMean {
+  constructor(options: { initial?: number } = {}) {
+    super({ ...options, believe: false });
+  }
+
+  protected override blend(estimate: number, _seen: number, cost: number): number {
+    return Math.max(cost, PESSIMISM * estimate);
   }
 }
 

@@ -1,16 +1,14 @@
 /**
- * A binary heap of small integers (tenants) by key, smallest first, ties in order of insertion; any member's key may change
- * in O(log n). Keys lie in heap order beside the members, so that sifting walks two small arrays and nothing else.
+ * A binary heap of small integers (tenants) by key, smallest first, ties to the lower integer; any member's key may change in
+ * O(log n). Keys lie in heap order beside the members, so that sifting walks two small arrays and nothing else.
  */
 import { withIndex, withRow } from "../columns.js";
 
 export class IndexedHeap {
   size = 0;
   #keys = new Float64Array(16); // by place
-  #ranks = new Float64Array(16); // by place: order of insertion, to break ties
   #members = new Int32Array(16); // by place
   #places = new Int32Array(16).fill(-1); // by member; -1: absent
-  #inserted = 0;
 
   /** The member with the smallest key; -1 when empty. */
   first(): number {
@@ -25,11 +23,20 @@ export class IndexedHeap {
     return member < this.#places.length && this.#places[member] >= 0;
   }
 
-  /** Adds a member, or changes its key and lets it queue behind its equals. */
+  /** The key of a member that is present. */
+  keyOf(member: number): number {
+    return this.#keys[this.#places[member]];
+  }
+
+  /** The members in heap order, 0 … size − 1: for walking over all of them. */
+  memberAt(place: number): number {
+    return this.#members[place];
+  }
+
+  /** Adds a member, or changes its key. */
   set(member: number, key: number): void {
-    this.#inserted += 1;
     if (this.has(member)) {
-      this.#move(this.#places[member], member, key, this.#inserted);
+      this.#move(this.#places[member], member, key);
       return;
     }
     this.#places = withIndex(this.#places, member, -1);
@@ -37,10 +44,9 @@ export class IndexedHeap {
     this.size += 1;
     if (place >= this.#keys.length) {
       this.#keys = withRow(this.#keys, 1, place);
-      this.#ranks = withRow(this.#ranks, 1, place);
       this.#members = withIndex(this.#members, place);
     }
-    this.#up(place, member, key, this.#inserted);
+    this.#up(place, member, key);
   }
 
   remove(member: number): void {
@@ -49,7 +55,7 @@ export class IndexedHeap {
     this.#places[member] = -1;
     this.size -= 1;
     const last = this.size;
-    if (place !== last) this.#move(place, this.#members[last], this.#keys[last], this.#ranks[last]);
+    if (place !== last) this.#move(place, this.#members[last], this.#keys[last]);
   }
 
   clear(): void {
@@ -57,45 +63,44 @@ export class IndexedHeap {
     this.size = 0;
   }
 
-  #move(place: number, member: number, key: number, rank: number): void {
+  #move(place: number, member: number, key: number): void {
     const up = (place - 1) >> 1;
-    if (place > 0 && this.#before(key, rank, up)) this.#up(place, member, key, rank);
-    else this.#down(place, member, key, rank);
+    if (place > 0 && this.#before(key, member, up)) this.#up(place, member, key);
+    else this.#down(place, member, key);
   }
 
-  #before(key: number, rank: number, place: number): boolean {
+  #before(key: number, member: number, place: number): boolean {
     const other = this.#keys[place];
-    return key < other || (key === other && rank < this.#ranks[place]);
+    return key < other || (key === other && member < this.#members[place]);
   }
 
-  #up(from: number, member: number, key: number, rank: number): void {
+  #up(from: number, member: number, key: number): void {
     let place = from;
     while (place > 0) {
       const parent = (place - 1) >> 1;
-      if (!this.#before(key, rank, parent)) break;
-      this.#put(place, this.#members[parent], this.#keys[parent], this.#ranks[parent]);
+      if (!this.#before(key, member, parent)) break;
+      this.#put(place, this.#members[parent], this.#keys[parent]);
       place = parent;
     }
-    this.#put(place, member, key, rank);
+    this.#put(place, member, key);
   }
 
-  #down(from: number, member: number, key: number, rank: number): void {
+  #down(from: number, member: number, key: number): void {
     const size = this.size;
     let place = from;
     for (;;) {
       let child = 2 * place + 1;
       if (child >= size) break;
-      if (child + 1 < size && this.#before(this.#keys[child + 1], this.#ranks[child + 1], child)) child += 1;
-      if (this.#before(key, rank, child)) break;
-      this.#put(place, this.#members[child], this.#keys[child], this.#ranks[child]);
+      if (child + 1 < size && this.#before(this.#keys[child + 1], this.#members[child + 1], child)) child += 1;
+      if (this.#before(key, member, child)) break;
+      this.#put(place, this.#members[child], this.#keys[child]);
       place = child;
     }
-    this.#put(place, member, key, rank);
+    this.#put(place, member, key);
   }
 
-  #put(place: number, member: number, key: number, rank: number): void {
+  #put(place: number, member: number, key: number): void {
     this.#keys[place] = key;
-    this.#ranks[place] = rank;
     this.#members[place] = member;
     this.#places[member] = place;
   }

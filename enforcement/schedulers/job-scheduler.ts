@@ -4,7 +4,7 @@
  */
 import { TenantryError } from "../../proto/errors.js";
 import { shown } from "../../proto/names.js";
-import { type Estimator, Known, MovingMean } from "./estimators.js";
+import { type Estimator, Known, MovingMean, Pessimistic } from "./estimators.js";
 import { checkSchedulerKind, createTicketScheduler, listed, type SchedulerKind } from "./index.js";
 import type { TicketScheduler } from "./scheduler.js";
 import { Ticket } from "./ticket.js";
@@ -21,15 +21,15 @@ export interface Job {
 export interface SchedulerOptions {
   /** How many jobs may run at once: slots are 0 … slots − 1. */
   slots: number;
-  /** Cost one slot works off per second, for schedulers that model time. Neither "fifo" nor "sfq" needs it. */
+  /** Cost one slot works off per second, for schedulers that keep virtual time. Default: measured. */
   costUnitsPerSecPerSlot?: number;
   /** Relative claim of a tenant, > 0. Default 1 for all. Read whenever a job of the tenant is enqueued, so it may change. */
   weightOf?(tenant: string): number;
   /**
    * "known": `job.cost` is the truth. "moving-average": `job.cost` is ignored, estimates come from what completed.
-   * Default: `job.cost` where there is one, else the moving average.
+   * "pessimistic": likewise, the largest lately seen. Default: `job.cost` where there is one, else the moving average.
    */
-  estimator?: "known" | "moving-average";
+  estimator?: "known" | "moving-average" | "pessimistic";
 }
 
 export interface Scheduler<J extends Job = Job> {
@@ -47,7 +47,7 @@ export interface Scheduler<J extends Job = Job> {
   remove(job: J): boolean;
 }
 
-const ESTIMATORS = ["known", "moving-average"];
+const ESTIMATORS = ["known", "moving-average", "pessimistic"];
 
 /**
  * A scheduler, by name.
@@ -101,6 +101,8 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
       weightOf: (tenant) => this.#weights[tenant],
       estimator: estimatorOf(options.estimator),
       nameOf: (tenant) => this.#names[tenant],
+      slots: options.slots,
+      costUnitsPerSecPerSlot: options.costUnitsPerSecPerSlot,
     });
   }
 
@@ -177,6 +179,7 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
 
 function estimatorOf(name: SchedulerOptions["estimator"]): Estimator {
   if (name === "known") return new Known();
+  if (name === "pessimistic") return new Pessimistic();
   return new MovingMean({ believe: name === undefined });
 }
 

@@ -17,6 +17,12 @@ export interface SchedulerContext {
   estimator: Estimator;
   /** How a tenant is called in messages. */
   nameOf(tenant: number): string;
+  /** Jobs that may run at once: slots are 0 … slots − 1. */
+  slots: number;
+  /** Cost one slot works off per second; undefined: measured from what completes. */
+  costUnitsPerSecPerSlot?: number | undefined;
+  /** How many jobs' worth a tenant that comes back may have stayed behind virtual time without losing it. Default 0. */
+  creditJobs?: number | undefined;
 }
 
 export abstract class TicketScheduler {
@@ -33,6 +39,7 @@ export abstract class TicketScheduler {
   /** A job arrives. @throws BAD_JOB when it is queued or runs already */
   enqueue(ticket: Ticket, nowUs: number): void {
     if (ticket.state !== IDLE) throw this.#misuse(ticket, "enqueued", "a job that is neither queued nor running");
+    this.advance(nowUs);
     ticket.state = QUEUED;
     ticket.apiIndex = this.context.estimator.apiIndex(ticket.api);
     this.queued += 1;
@@ -47,6 +54,7 @@ export abstract class TicketScheduler {
   startNow(ticket: Ticket, slot: number, nowUs: number): boolean {
     if (ticket.state !== IDLE) throw this.#misuse(ticket, "started", "a job that is neither queued nor running");
     if (this.queued > 0) return false;
+    this.advance(nowUs);
     ticket.apiIndex = this.context.estimator.apiIndex(ticket.api);
     if (!this.pass(ticket, slot, nowUs)) return false;
     ticket.state = RUNNING;
@@ -58,6 +66,7 @@ export abstract class TicketScheduler {
   /** The job to run next in `slot`, now charged its estimate; undefined: nothing to run there now. */
   dequeue(slot: number, nowUs: number): Ticket | undefined {
     if (this.queued === 0) return undefined;
+    this.advance(nowUs);
     const ticket = this.pop(slot, nowUs);
     if (ticket === undefined) return undefined;
     ticket.state = RUNNING;
@@ -70,17 +79,19 @@ export abstract class TicketScheduler {
   /** A running job has used `costSoFar`. @throws BAD_JOB when it does not run, or had used more before */
   charge(ticket: Ticket, costSoFar: number, nowUs: number): void {
     this.#checkCharge(ticket, costSoFar, "charged");
+    this.advance(nowUs);
     ticket.reported = costSoFar;
-    if (costSoFar > ticket.charged) this.recharge(ticket, costSoFar, nowUs);
+    if (costSoFar > ticket.charged) this.recharge(ticket, costSoFar, false);
   }
 
   /** A running job is done; what it was charged becomes what it cost. @throws BAD_JOB when it does not run, or had used more before */
   complete(ticket: Ticket, actualCost: number, nowUs: number): void {
     this.#checkCharge(ticket, actualCost, "completed");
+    this.advance(nowUs);
     ticket.state = IDLE;
     this.running -= 1;
     this.context.estimator.observe(ticket.tenant, ticket.apiIndex, actualCost);
-    this.recharge(ticket, actualCost, nowUs);
+    this.recharge(ticket, actualCost, true);
     if (this.running === 0 && this.queued === 0) this.rest();
   }
 
@@ -94,6 +105,11 @@ export abstract class TicketScheduler {
     return true;
   }
 
+  /** The number of slots changed; nothing else does. */
+  resize(_slots: number): void {}
+
+  /** Time has come this far: what every call does before it changes anything. @throws BAD_ARGUMENT when it runs backwards */
+  protected advance(_nowUs: number): void {}
   /** Puts a job in its place. */
   protected abstract push(ticket: Ticket, nowUs: number): void;
   /** The same as `push` and `pop` of the only job there is; false: it would have to wait, and is not in. */
@@ -107,8 +123,8 @@ export abstract class TicketScheduler {
   protected abstract pop(slot: number, nowUs: number): Ticket | undefined;
   /** Takes this job out. */
   protected abstract unlink(ticket: Ticket): void;
-  /** Corrects what the tenant was charged for a job from `ticket.charged` to `cost`, and sets `ticket.charged`. */
-  protected abstract recharge(ticket: Ticket, cost: number, nowUs: number): void;
+  /** Corrects what the tenant was charged for a job from `ticket.charged` to `cost`, and sets `ticket.charged`; `ended`: the job has. */
+  protected abstract recharge(ticket: Ticket, cost: number, ended: boolean): void;
   /** Nothing waits and nothing runs: the busy period is over. */
   protected abstract rest(): void;
 

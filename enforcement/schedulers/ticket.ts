@@ -24,6 +24,8 @@ export class Ticket {
   charged = 0;
   /** @internal Highest cost reported so far. */
   reported = 0;
+  /** @internal When it was dequeued, µs. */
+  dequeuedUs = 0;
   /** @internal Index of `api` in the estimator. */
   apiIndex = 0;
   /** @internal Neighbours in whichever queue holds the ticket. */

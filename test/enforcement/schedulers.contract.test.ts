@@ -10,8 +10,8 @@ const job = (tenant: string, cost = 1): Job => ({ tenant, cost });
 
 test("a kind there is not is refused, with what there is", () => {
   const make = (kind: string) => () => createScheduler(kind as SchedulerKind, { slots: 1 });
-  for (const kind of ["2dfq", "", "FIFO", "toString"]) expect(make(kind)).toThrow(badArgument);
-  expect(make("drr")).toThrow('there is no scheduler "drr"; choose one of "fifo", "sfq"');
+  for (const kind of ["lottery", "", "FIFO", "toString"]) expect(make(kind)).toThrow(badArgument);
+  expect(make("lottery")).toThrow('there is no scheduler "lottery"; choose one of "fifo", "round-robin", "drr", "wfq", "sfq"');
 });
 
 describe.each(SCHEDULER_KINDS)("%s", (kind) => {
@@ -115,7 +115,7 @@ describe.each(SCHEDULER_KINDS)("%s", (kind) => {
     fc.assert(
       fc.property(
         fc.array(step, { maxLength: 200 }),
-        fc.constantFrom("known", "moving-average", undefined),
+        fc.constantFrom("known", "moving-average", "pessimistic", undefined),
         (steps, estimator) => {
           const scheduler = createScheduler<Job & { id: number }>(kind, {
             slots: 3,

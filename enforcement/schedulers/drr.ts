@@ -1,0 +1,79 @@
+/**
+ * Deficit round robin [Shreedhar, Varghese, SIGCOMM 1995]: tenants take turns; each turn adds a quantum times its weight to
+ * what a tenant may spend, and it is served while that covers its first job.
+ *
+ *   at a turn's start:  D ← D + Q·φ        serve while D ≥ L:  D ← D − L        charge, complete:  D ← D − (c − charged)
+ *
+ * Fair over rounds, but a round is as long as everybody's quanta together: coarse. Q is the largest cost seen, so
+ * that a turn serves at least one job of a tenant of weight one, and debt from jobs that cost more than their estimates is
+ * worked off within as many turns as jobs run at once: choosing stays O(1) in the number of tenants.
+ */
+import { LinkedQueue } from "../linked-queue.js";
+import { TicketScheduler } from "./scheduler.js";
+import type { Ticket } from "./ticket.js";
+import { Turn } from "./turn.js";
+
+export class Drr extends TicketScheduler {
+  readonly #turns: Turn[] = []; // by tenant
+  readonly #round = new LinkedQueue<Turn>();
+  #quantum = 0;
+  /** The tenant at the head of the round has had its quantum for this turn. */
+  #begun = false;
+
+  protected push(ticket: Ticket): void {
+    while (this.#turns.length <= ticket.tenant) this.#turns.push(new Turn());
+    const turn = this.#turns[ticket.tenant];
+    turn.jobs.push(ticket);
+    if (turn.jobs.head === ticket) this.#round.push(turn);
+  }
+
+  protected pop(): Ticket {
+    for (;;) {
+      const turn = this.#round.head!;
+      const ticket = turn.jobs.head!;
+      const cost = this.context.estimator.estimate(ticket);
+      if (cost > this.#quantum) this.#quantum = cost;
+      if (!this.#begun) {
+        turn.deficit += this.#quantum * this.context.weightOf(ticket.tenant);
+        this.#begun = true;
+      }
+      if (turn.deficit >= cost) {
+        turn.jobs.shift();
+        turn.deficit -= cost;
+        ticket.charged = cost;
+        if (turn.jobs.head === undefined) this.#endTurn(turn, false);
+        return ticket;
+      }
+      this.#endTurn(turn, true);
+    }
+  }
+
+  protected unlink(ticket: Ticket): void {
+    const turn = this.#turns[ticket.tenant];
+    turn.jobs.remove(ticket);
+    if (turn.jobs.head !== undefined) return;
+    if (this.#round.head === turn) this.#endTurn(turn, false);
+    else {
+      this.#round.remove(turn);
+      turn.deficit = Math.min(turn.deficit, 0);
+    }
+  }
+
+  protected recharge(ticket: Ticket, cost: number): void {
+    if (cost > this.#quantum) this.#quantum = cost;
+    this.#turns[ticket.tenant].deficit -= cost - ticket.charged;
+    ticket.charged = cost;
+  }
+
+  protected rest(): void {
+    for (const turn of this.#turns) turn.deficit = 0;
+  }
+
+  /** A tenant that leaves the round takes debts along, but no savings. */
+  #endTurn(turn: Turn, waits: boolean): void {
+    this.#round.remove(turn);
+    this.#begun = false;
+    if (waits) this.#round.push(turn);
+    else turn.deficit = Math.min(turn.deficit, 0);
+  }
+}

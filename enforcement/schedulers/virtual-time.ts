@@ -1,0 +1,191 @@
+/**
+ * What WFQ, WF2Q, MSF2Q and 2DFQ have in common: an ideal fluid server that works on every active tenant at once, in
+ * proportion to its weight φ, and the virtual time v by which it is compared with what the real slots do.
+ *
+ *   dv/dt = b·r / Σφ(active)         b: slots busy now, r: cost one slot works off per second
+ *   S(f)  start tag of tenant f's next job;   F(f) = S(f) + L/φ its finish tag, L the job's estimated cost
+ *   enqueue when inactive:  S ← max(S, v)          dequeue:  S ← S + L/φ
+ *   charge, complete:       S ← S + (c − charged)/φ    (negative: a refund)
+ *
+ * Which tenant is next differs from scheduler to scheduler and stands in its file. Decisions the papers leave open, or where
+ * we differ [2DFQ, §4]:
+ *
+ *  - v is exact and continuous: advanced at every event by the busy slots alone. Advanced only now and then, 2DFQ loses
+ *    what it is for; advanced by all n slots while some idle, v outruns the work done.
+ *  - A tenant is active while a job of it waits or runs. (The printed pseudo-code forgets it at the last dequeue.)
+ *  - r need not be known: where costs are not times it is measured, as Σ cost / Σ slot time of what completed.
+ *  - When nothing waits and nothing runs the busy period is over and all tags are forgotten, in O(1).
+ *  - `remove` carries no time: a tenant that leaves by it counts as active until the event before.
+ */
+import { TenantryError } from "../../proto/errors.js";
+import { withRow } from "../columns.js";
+import { LinkedQueue } from "../linked-queue.js";
+import { type SchedulerContext, TicketScheduler } from "./scheduler.js";
+import type { Ticket } from "./ticket.js";
+
+const STRIDE = 6;
+const START = 0; // S
+const WEIGHT = 1; // φ as it was last read
+const RUNNING = 2; // jobs of the tenant that run
+const IN_SERVICE = 3; // what those were charged, Σ
+const STARTED = 4; // when those were dequeued, Σ µs
+const GENERATION = 5; // the busy period these tags are of
+
+/** Forget measured speed at this rate per completion: a mean over about a hundred jobs. */
+const SPEED_MEMORY = 0.99;
+
+export abstract class VirtualTimeScheduler extends TicketScheduler {
+  /** v, in cost units per unit of weight. */
+  protected virtualTime = 0;
+  protected nowUs = Number.NEGATIVE_INFINITY;
+  readonly #queues: LinkedQueue<Ticket>[] = []; // by tenant
+  #rows = new Float64Array(0); // by tenant
+  #activeWeight = 0;
+  #generation = 1;
+  /** r as given, cost units per µs; 0: to be measured. */
+  readonly #givenSpeed: number;
+  #costDone = 0;
+  #slotTimeUs = 0;
+  readonly #creditJobs: number;
+
+  constructor(context: SchedulerContext) {
+    super(context);
+    this.#givenSpeed = (context.costUnitsPerSecPerSlot ?? 0) / 1e6;
+    this.#creditJobs = context.creditJobs ?? 0;
+  }
+
+  /** Puts a waiting tenant in its place, or moves it: its start tag and its first job's L/φ are these now. */
+  protected abstract place(tenant: number, start: number, span: number): void;
+  /** Takes a tenant out that waits no more. */
+  protected abstract displace(tenant: number): void;
+  /** The tenant to serve next in `slot`; at least one waits. */
+  protected abstract choose(slot: number): number;
+
+  /** v as of the last event: what an observer compares with. */
+  get currentVirtualTime(): number {
+    return this.virtualTime;
+  }
+
+  /** S(tenant). */
+  protected startTag(tenant: number): number {
+    return this.#rows[tenant * STRIDE + START];
+  }
+
+  /** What is left to do on the tenant's running jobs, by their estimates, cost units per unit of weight. */
+  protected inService(tenant: number): number {
+    const at = tenant * STRIDE;
+    const rows = this.#rows;
+    if (rows[at + RUNNING] === 0) return 0;
+    const worked = (rows[at + RUNNING] * this.nowUs - rows[at + STARTED]) * this.#speed();
+    return Math.max(0, rows[at + IN_SERVICE] - worked) / rows[at + WEIGHT];
+  }
+
+  protected override advance(nowUs: number): void {
+    const elapsedUs = nowUs - this.nowUs;
+    if (!(elapsedUs >= 0)) {
+      throw new TenantryError("BAD_ARGUMENT", `scheduler: time is ${nowUs} µs after ${this.nowUs} µs; it must not run backwards`);
+    }
+    this.nowUs = nowUs;
+    if (this.running > 0 && elapsedUs > 0) this.virtualTime += (elapsedUs * this.#speed() * this.running) / this.#activeWeight;
+  }
+
+  protected push(ticket: Ticket): void {
+    const tenant = ticket.tenant;
+    while (this.#queues.length <= tenant) this.#queues.push(new LinkedQueue<Ticket>());
+    const queue = this.#queues[tenant];
+    queue.push(ticket);
+    if (queue.head !== ticket) return;
+    const at = this.#row(tenant);
+    const rows = this.#rows;
+    const span = this.context.estimator.estimate(ticket) / this.#weigh(tenant, rows[at + RUNNING] > 0);
+    if (rows[at + RUNNING] === 0) rows[at + START] = Math.max(rows[at + START], this.virtualTime - this.#creditJobs * span);
+    this.place(tenant, rows[at + START], span);
+  }
+
+  protected pop(slot: number): Ticket {
+    const tenant = this.choose(slot);
+    const queue = this.#queues[tenant];
+    const ticket = queue.shift()!;
+    const at = tenant * STRIDE;
+    const rows = this.#rows;
+    ticket.charged = this.context.estimator.estimate(ticket);
+    ticket.dequeuedUs = this.nowUs;
+    rows[at + START] += ticket.charged / rows[at + WEIGHT];
+    rows[at + RUNNING] += 1;
+    rows[at + IN_SERVICE] += ticket.charged;
+    rows[at + STARTED] += this.nowUs;
+    this.#replace(tenant);
+    return ticket;
+  }
+
+  protected unlink(ticket: Ticket): void {
+    const tenant = ticket.tenant;
+    this.#queues[tenant].remove(ticket);
+    this.#replace(tenant);
+    if (this.#rows[tenant * STRIDE + RUNNING] === 0) this.#deactivate(tenant);
+  }
+
+  protected recharge(ticket: Ticket, cost: number, ended: boolean): void {
+    const tenant = ticket.tenant;
+    const at = tenant * STRIDE;
+    const rows = this.#rows;
+    rows[at + START] += (cost - ticket.charged) / rows[at + WEIGHT];
+    if (ended) {
+      rows[at + IN_SERVICE] -= ticket.charged;
+      rows[at + STARTED] -= ticket.dequeuedUs;
+      rows[at + RUNNING] -= 1;
+      this.#costDone = this.#costDone * SPEED_MEMORY + cost;
+      this.#slotTimeUs = this.#slotTimeUs * SPEED_MEMORY + (this.nowUs - ticket.dequeuedUs);
+      if (rows[at + RUNNING] === 0) {
+        rows[at + IN_SERVICE] = 0;
+        rows[at + STARTED] = 0;
+        this.#deactivate(tenant);
+      }
+    } else {
+      rows[at + IN_SERVICE] += cost - ticket.charged;
+    }
+    ticket.charged = cost;
+    this.#replace(tenant);
+  }
+
+  protected rest(): void {
+    this.virtualTime = 0;
+    this.#activeWeight = 0;
+    this.#generation += 1;
+  }
+
+  /** The tenant's first job or its tags changed. */
+  #replace(tenant: number): void {
+    const head = this.#queues[tenant].head;
+    if (head === undefined) this.displace(tenant);
+    else this.place(tenant, this.startTag(tenant), this.context.estimator.estimate(head) / this.#weigh(tenant, true));
+  }
+
+  #deactivate(tenant: number): void {
+    if (this.#queues[tenant].head === undefined) this.#activeWeight -= this.#rows[tenant * STRIDE + WEIGHT];
+  }
+
+  /** Reads the weight anew; a tenant that is active (or becomes so now) counts with it. */
+  #weigh(tenant: number, active: boolean): number {
+    const at = tenant * STRIDE + WEIGHT;
+    const weight = this.context.weightOf(tenant);
+    this.#activeWeight += active ? weight - this.#rows[at] : weight;
+    this.#rows[at] = weight;
+    return weight;
+  }
+
+  #speed(): number {
+    if (this.#givenSpeed > 0) return this.#givenSpeed;
+    return this.#slotTimeUs > 0 && this.#costDone > 0 ? this.#costDone / this.#slotTimeUs : 1;
+  }
+
+  #row(tenant: number): number {
+    const at = tenant * STRIDE;
+    if (at >= this.#rows.length) this.#rows = withRow(this.#rows, STRIDE, tenant);
+    if (this.#rows[at + GENERATION] !== this.#generation) {
+      this.#rows.fill(0, at, at + STRIDE);
+      this.#rows[at + GENERATION] = this.#generation;
+    }
+    return at;
+  }
+}

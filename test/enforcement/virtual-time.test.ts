@@ -1,0 +1,236 @@
+/** The schedulers that keep virtual time: the papers' own schedules, a dumb twin, the theorem, time's direction. */
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createScheduler, type Job, type Scheduler, type SchedulerKind } from "../../enforcement/index.js";
+import { Known } from "../../enforcement/schedulers/estimators.js";
+import { createTicketScheduler } from "../../enforcement/schedulers/index.js";
+import { spanOfStratum, stratumOf } from "../../enforcement/schedulers/strata.js";
+import { Ticket } from "../../enforcement/schedulers/ticket.js";
+import { vectors } from "../data.js";
+import { FluidServer, type NaiveJob, NaiveScheduler } from "./fluid.js";
+
+const KINDS = ["wfq", "wf2q", "msf2q", "2dfq"] as const;
+type VirtualKind = (typeof KINDS)[number];
+
+/** Plays a scheduler with everybody backlogged: the names of what each slot runs, in order. */
+function play(kind: SchedulerKind, tenants: Record<string, number>, slots: number, seconds: number): string[][] {
+  const scheduler: Scheduler = createScheduler(kind, { slots, costUnitsPerSecPerSlot: 1, estimator: "known" });
+  const order: string[][] = Array.from({ length: slots }, () => []);
+  const counts: Record<string, number> = {};
+  for (let i = 0; i < 40; i++) for (const [tenant, cost] of Object.entries(tenants)) scheduler.enqueue({ tenant, cost }, 0);
+  const running: ({ job: Job; untilUs: number } | undefined)[] = new Array(slots).fill(undefined);
+  for (let second = 0; second < seconds; second++) {
+    const nowUs = second * 1e6;
+    for (let slot = 0; slot < slots; slot++) {
+      const busy = running[slot];
+      if (busy === undefined || busy.untilUs > nowUs) continue;
+      scheduler.complete(busy.job, busy.job.cost as number, nowUs);
+      running[slot] = undefined;
+    }
+    for (let slot = 0; slot < slots; slot++) {
+      if (running[slot] !== undefined) continue;
+      const job = scheduler.dequeue(slot, nowUs) as Job;
+      counts[job.tenant] = (counts[job.tenant] ?? 0) + 1;
+      order[slot].push(`${job.tenant}${counts[job.tenant]}`);
+      running[slot] = { job, untilUs: nowUs + (job.cost as number) * 1e6 };
+    }
+  }
+  return order;
+}
+
+describe("figures 5 and 6 of the paper", () => {
+  const paper = vectors<{
+    tenants: Record<string, number>;
+    threads: number;
+    schedules: Record<string, { W0: string[]; W1: string[] }>;
+  }>("2dfq_paper.json");
+
+  test.skipIf(paper === undefined).each(["wfq", "wf2q", "2dfq"] as const)("%s: 2dfq_paper.json", (kind) => {
+    const { tenants, threads, schedules } = paper!;
+    const { W0, W1 } = schedules[kind];
+    const [first, second] = play(kind, tenants, threads, 17);
+    expect(first.slice(0, W0.length)).toEqual(W0);
+    expect(second.slice(0, W1.length)).toEqual(W1);
+  });
+
+  test("drawn out", () => {
+    const tenants = { A: 1, B: 1, C: 4, D: 4 };
+    const drawn = (kind: SchedulerKind) =>
+      play(kind, tenants, 2, 16).map((slot) =>
+        slot
+          .map((name) => name[0] + (name[0] > "B" ? "---" : ""))
+          .join("")
+          .slice(0, 16),
+      );
+    expect(drawn("wfq")).toEqual(["AAAAC---AAAAC---", "BBBBD---BBBBD---"]);
+    expect(drawn("wf2q")).toEqual(["AC---AAAAC---AAA", "BD---BBBBD---BBB"]);
+    expect(drawn("2dfq")).toEqual(["AC---D---C---D--", "BABABABABABABABA"]);
+  });
+});
+
+test("a stratum's span is at least the span, and at most an eighth of an octave's step above it", () => {
+  fc.assert(
+    fc.property(fc.double({ min: 2 ** -19, max: 2 ** 42, noNaN: true }), (span) => {
+      const rounded = spanOfStratum(stratumOf(span));
+      expect(rounded).toBeGreaterThanOrEqual(span);
+      expect(rounded).toBeLessThanOrEqual(span * 1.125);
+      expect(stratumOf(rounded)).toBe(stratumOf(span));
+    }),
+    { numRuns: 2_000 },
+  );
+  for (const odd of [0, 2 ** -1074, 2 ** -25, 2 ** 60, Number.MAX_VALUE]) {
+    expect(Number.isFinite(spanOfStratum(stratumOf(odd)))).toBe(true);
+  }
+});
+
+describe.each(["wfq", "wf2q", "2dfq"] as const)("%s picks as a scheduler that looks at everybody", (kind) => {
+  const step = fc.record({
+    what: fc.constantFrom("enqueue", "enqueue", "enqueue", "dequeue", "dequeue", "complete", "complete", "remove"),
+    tenant: fc.nat(7),
+    pick: fc.nat(1_000),
+    // Whole powers of two and quarter weights: every tag is exact in binary, so that twins agree to the last bit.
+    cost: fc.integer({ min: 0, max: 12 }).map((power) => 2 ** power),
+    waitUs: fc.integer({ min: 0, max: 4 }).map((n) => n * 64),
+  });
+
+  test("whatever happens", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), fc.integer({ min: 1, max: 4 }), (steps, slots) => {
+        const weightOf = (tenant: number) => 2 ** ((tenant % 3) - 1);
+        const round = kind === "2dfq" ? (span: number) => spanOfStratum(stratumOf(span)) : undefined;
+        const naive = new NaiveScheduler({ kind, slots, speedPerUs: 1, weightOf, round });
+        const scheduler = createTicketScheduler(kind, {
+          slots,
+          weightOf,
+          nameOf: String,
+          estimator: new Known(),
+          costUnitsPerSecPerSlot: 1e6,
+        });
+        const twins = new Map<Ticket, NaiveJob>();
+        const waiting: Ticket[] = [];
+        const running: { ticket: Ticket; slot: number }[] = [];
+        let nowUs = 0;
+        for (const { what, tenant, pick, cost, waitUs } of steps) {
+          nowUs += waitUs;
+          if (what === "enqueue") {
+            const ticket = new Ticket(tenant, undefined, cost);
+            twins.set(ticket, { tenant, cost });
+            scheduler.enqueue(ticket, nowUs);
+            naive.enqueue(twins.get(ticket)!, nowUs);
+            waiting.push(ticket);
+          } else if (what === "dequeue" && running.length < slots) {
+            const slot = Array.from({ length: slots }, (_, i) => i).find((i) => running.every((each) => each.slot !== i))!;
+            if (waiting.length === 0) continue;
+            const ticket = scheduler.dequeue(slot, nowUs)!;
+            expect(twins.get(ticket)).toBe(naive.dequeue(slot, nowUs));
+            waiting.splice(waiting.indexOf(ticket), 1);
+            running.push({ ticket, slot });
+          } else if (what === "complete" && running.length > 0) {
+            const [{ ticket }] = running.splice(pick % running.length, 1);
+            scheduler.complete(ticket, ticket.declaredCost!, nowUs);
+            naive.complete(twins.get(ticket)!, nowUs);
+          } else if (what === "remove" && waiting.length > 0 && waitUs === 0) {
+            const [ticket] = waiting.splice(pick % waiting.length, 1);
+            scheduler.remove(ticket);
+            naive.remove(twins.get(ticket)!);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("theorem 1: 2DFQ is never behind the fluid server by more than n jobs of the largest size", () => {
+  test("checked after every event", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(fc.tuple(fc.nat(5), fc.integer({ min: 1, max: 64 }), fc.integer({ min: 0, max: 40 })), {
+          minLength: 20,
+          maxLength: 150,
+        }),
+        (slots, arrivals) => {
+          const scheduler = createScheduler("2dfq", { slots, costUnitsPerSecPerSlot: 1e6, estimator: "known" });
+          const fluid = new FluidServer(slots * 1e6);
+          const largest = Math.max(...arrivals.map(([, cost]) => cost));
+          const done = new Map<string, number>();
+          const running: ({ job: Job; sinceUs: number } | undefined)[] = new Array(slots).fill(undefined);
+          let arrivalUs = 0;
+          const queue = arrivals.map(([tenant, cost, gapUs]) => {
+            arrivalUs += gapUs;
+            return { job: { tenant: String(tenant), cost }, atUs: arrivalUs };
+          });
+          for (let nowUs = 0; queue.length > 0 || running.some(Boolean) || scheduler.queued > 0; nowUs++) {
+            for (let slot = 0; slot < slots; slot++) {
+              const busy = running[slot];
+              if (busy === undefined || nowUs < busy.sinceUs + (busy.job.cost as number)) continue;
+              scheduler.complete(busy.job, busy.job.cost as number, nowUs);
+              done.set(busy.job.tenant, (done.get(busy.job.tenant) ?? 0) + (busy.job.cost as number));
+              running[slot] = undefined;
+            }
+            while (queue.length > 0 && queue[0].atUs <= nowUs) {
+              const { job } = queue.shift()!;
+              scheduler.enqueue(job, nowUs);
+              fluid.arrive(job.tenant, job.cost, nowUs);
+            }
+            for (let slot = 0; slot < slots; slot++) {
+              if (running[slot] !== undefined) continue;
+              const job = scheduler.dequeue(slot, nowUs);
+              if (job !== undefined) running[slot] = { job, sinceUs: nowUs };
+            }
+            fluid.advance(nowUs);
+            for (const [tenant, ideal] of fluid.served) {
+              let real = done.get(tenant) ?? 0;
+              for (const busy of running) if (busy?.job.tenant === tenant) real += nowUs - busy.sinceUs;
+              expect(ideal - real).toBeLessThanOrEqual(slots * largest + 1e-6);
+            }
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test.each(KINDS)("%s: time that runs backwards is refused, and nothing has changed", (kind: VirtualKind) => {
+  const scheduler = createScheduler(kind, { slots: 1 });
+  const [one, two] = [{ tenant: "a" }, { tenant: "b" }];
+  scheduler.enqueue(one, 10);
+  expect(() => scheduler.enqueue(two, 9)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+  expect(scheduler.queued).toBe(1);
+  expect(() => scheduler.dequeue(0, 9)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+  expect(scheduler.dequeue(0, 10)).toBe(one);
+  expect(() => scheduler.complete(one, 1, 9)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+  scheduler.complete(one, 1, 11);
+  scheduler.enqueue(two, 11);
+  expect(scheduler.dequeue(0, 11)).toBe(two);
+});
+
+test("an unpredictable tenant is kept away from the predictable by the pessimistic estimate, not by the mean", () => {
+  const rounds = (estimator: "moving-average" | "pessimistic") => {
+    const scheduler = createScheduler("2dfq", { slots: 1, costUnitsPerSecPerSlot: 1e6, estimator });
+    let nowUs = 0;
+    let calm = 0;
+    let state = 7;
+    const add = (tenant: string) => scheduler.enqueue({ tenant, api: "x" }, nowUs);
+    for (const tenant of ["calm", "wild"]) for (let i = 0; i < 3; i++) add(tenant);
+    let longest = 0;
+    let since = 0;
+    for (let i = 0; i < 4_000; i++) {
+      const job = scheduler.dequeue(0, nowUs)!;
+      state = (state * 48_271) % 2_147_483_647;
+      const cost = job.tenant === "calm" ? 10 : state % 20 === 0 ? 4_000 : 10;
+      nowUs += cost;
+      scheduler.complete(job, cost, nowUs);
+      add(job.tenant);
+      if (job.tenant === "calm") {
+        calm += cost;
+        if (i > 500) longest = Math.max(longest, nowUs - since);
+        since = nowUs;
+      }
+    }
+    return { calm, longest };
+  };
+  expect(rounds("pessimistic").longest).toBeLessThanOrEqual(rounds("moving-average").longest);
+});
