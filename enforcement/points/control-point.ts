@@ -70,8 +70,7 @@ export class ControlPoint {
       weightOf: (tenant: TenantIndex) => tenants.weights[tenant],
       nameOf: (tenant: TenantIndex) => tenants.nameOf(tenant),
       estimator: this.#slotCosts,
-      slots: options.slots,
-      costUnitsPerSecPerSlot: byCost ? undefined : 1e6,
+      ...{ slots: options.slots, costUnitsPerSecPerSlot: byCost ? undefined : 1e6 },
     };
     this.#dispatcher = new Dispatcher({ makeScheduler: () => createTicketScheduler(options.scheduler, context), byCost });
     this.#dispatcher.resize(options.slots);
