@@ -68,7 +68,13 @@ export function isLabel(label: unknown, max: number): label is string {
 
 /** A value as it may be quoted in a message: short, on one line, and printable. */
 export function shown(value: unknown): string {
-  if (typeof value !== "string") return String(value).slice(0, 40);
+  if (typeof value !== "string") {
+    try {
+      return String(value).slice(0, 40);
+    } catch {
+      return "an object"; // one that cannot be told as text, such as { toString: 0 }
+    }
+  }
   const text = JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   return text.replace(new RegExp(UNPRINTABLE, "gu"), (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -38,4 +38,6 @@ test("names are short and plain", () => {
 test("what is quoted in a message cannot forge a log line", () => {
   expect(shown("a\nb\u2028c\u202e")).not.toMatch(/[\n\u2028\u202e]/);
   expect(shown("x".repeat(1000)).length).toBeLessThan(60);
+  expect(shown({ toString: 0 })).toBe("an object");
+  expect(shown(Object.create(null))).toBe("an object");
 });
