@@ -3,14 +3,15 @@
  * brought back to that share, at the points that lead there; nobody else is touched.
  *
  *   excess(r)  = (slowdown(r) − T) · service(r)              how much longer an operation waits than it may, µs
- *   c(r)       = 1 − excess(r) / (K · window)  +  β · max(0, √T − slowdown(r)) / (√T − 1),   kept within 1−α … 1+β
+ *   full(r)    = (1 − 1/T) / (1 − 1/slowdown(r))             how much more it can do until it is slowed down by T [M/M/1]
+ *   c(r)       = 1 + (full(r) − 1, or −excess(r)/window where that is further from 0) / K,   kept within 1−α … 1+β
  *   fair[r,w]  = MaxMin(c(r) · Σ_w expected(r,w), demand(r,w), weight(w))         expected: load, or what a rate in force allows
  *   rate(p,w)  = min over r fed by p with fair[r,w] < demand[r,w] of the rate that puts fair[r,w] on r; else unlimited
  *
  * c(r) is how much the resource should carry now, as a fraction of what it carries. Where a queue stands, load is what the
  * resource can do, and letting in 1 − excess/(K·window) of it works the excess off in K windows: no faster than the loop can
- * see, hence without swinging. Far below the threshold there is no queue to tell how much more it can do, and load may grow
- * by β a window.
+ * see, hence without swinging. Where none stands, waiting tells how much is left: a server that is busy a part ρ of its time
+ * slows down by 1/(1 − ρ), more or less, and a rough guess is enough for a loop that looks again in a window.
  *
  * Where we differ from the paper, and why:
  * - The paper cuts by α above T and relaxes by β below it, for ever, and so hovers; c(r) comes to rest at T.
@@ -40,7 +41,7 @@ export const bottleneckFairness = definePolicy({
     beta: 0.1,
     /** T: the slowdown, relative to calm, at which a resource counts as full; > 1. */
     threshold: 4,
-    /** K: windows in which excess waiting is worked off; rates act, and are seen to have acted, about one and a half later. */
+    /** K: windows in which load is brought to where it should be; rates act, and are seen to have acted, about one and a half later. */
     settle: 1,
   },
   decide(view, { alpha, beta, threshold, settle }) {
@@ -48,9 +49,10 @@ export const bottleneckFairness = definePolicy({
     const weights = Float64Array.from(view.tenants, (tenant) => tenant.weight);
     const held = heldBack(view);
     for (const resource of view.resources) {
-      const excessUs = (resource.slowdown - threshold) * resource.calmServiceUs;
-      const growth = beta * Math.max(0, (Math.sqrt(threshold) - resource.slowdown) / (Math.sqrt(threshold) - 1));
-      const carry = Math.min(Math.max(1 - excessUs / (settle * view.windowUs) + growth, 1 - alpha), 1 + beta);
+      const excess = ((resource.slowdown - threshold) * resource.calmServiceUs) / view.windowUs;
+      const full = (1 - 1 / threshold) / (1 - 1 / resource.slowdown);
+      const step = resource.slowdown > threshold ? Math.min(full - 1, -excess) : Math.max(full - 1, -excess);
+      const carry = Math.min(Math.max(1 + step / settle, 1 - alpha), 1 + beta);
       const calm = resource.slowdown < Math.sqrt(threshold);
       const points = view.points.filter((point) => point.feeds(resource));
       const expected = resource.loads.slice();

@@ -8,9 +8,6 @@ declare module "autocannon" {
     headers?: Record<string, string>;
     /** Closed loops: each sends its next request when the last is answered. */
     connections?: number;
-    /** Requests per second of each connection, at most. */
-    connectionRate?: number;
-    ignoreCoordinatedOmission?: boolean;
     /** Seconds. */
     duration?: number;
     /** Seconds. */

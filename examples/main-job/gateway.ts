@@ -14,7 +14,8 @@ const agent = createAgent({ service: "gateway", tenantHeader: "x-tenant" });
 const http = agent.controlPoint("http");
 agent.eventLoop();
 
-const storages = (process.env.STORAGES ?? "").split(",").map((port) => ({ port: Number(port), inFlight: 0 }));
+const storages = (process.env.STORAGES ?? "").split(",").map(Number);
+let turn = 0;
 const connections = new Connections({ keepAlive: true });
 
 const server = createServer(async (req, res) => {
@@ -26,30 +27,18 @@ const server = createServer(async (req, res) => {
   }
 });
 
-/** Sends the request on to the storage instance with the fewest in flight, and its answer back. */
+/** Sends the request on to the storage instance whose turn it is, and its answer back. */
 async function forward(req: IncomingMessage, res: ServerResponse, signal: AbortSignal): Promise<void> {
-  const storage = leastBusy();
-  storage.inFlight++;
-  try {
-    const headers = agent.inject({ "content-length": req.headers["content-length"] ?? 0 });
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const { url: path, method } = req;
-      const call = request({ port: storage.port, path, method, headers, agent: connections, signal }, resolve);
-      call.on("error", reject);
-      req.pipe(call);
-    });
-    res.writeHead(answer.statusCode ?? 502, answer.headers);
-    await pipeline(answer, res);
-  } finally {
-    storage.inFlight--;
-  }
-}
-
-/** Of several, the one that was chosen longest ago. */
-function leastBusy() {
-  const chosen = storages.reduce((best, storage) => (storage.inFlight < best.inFlight ? storage : best));
-  storages.push(...storages.splice(storages.indexOf(chosen), 1));
-  return chosen;
+  const port = storages[turn++ % storages.length];
+  const headers = agent.inject({ "content-length": req.headers["content-length"] ?? 0 });
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const { url: path, method } = req;
+    const call = request({ port, path, method, headers, agent: connections, signal }, resolve);
+    call.on("error", reject);
+    req.pipe(call);
+  });
+  res.writeHead(answer.statusCode ?? 502, answer.headers);
+  await pipeline(answer, res);
 }
 
 serve(server, agent);

@@ -1,7 +1,7 @@
 /**
  * The load generator: one process that plays all tenants against the gateway, and keeps every single latency, so that percentiles
- * of a phase are exact. Machines are played by autocannon. People think between two requests, at random, which it cannot do;
- * they are loops of `fetch`.
+ * of a phase are exact. The flood is played by autocannon. The others pause between two requests, which it cannot do; they are
+ * loops of `fetch`.
  *
  * Environment: GATEWAY (its URL). Messages: `{ play: tenant }` starts a tenant, `{ take: true }` is answered with what was
  * measured since the last time.
@@ -27,19 +27,17 @@ let seens: Seens = {};
 
 function play(tenant: TenantName): void {
   const player: Player = PLAYERS[tenant];
-  const url = `${process.env.GATEWAY}/${player.blob}`;
-  const headers = { "x-tenant": tenant };
-  if (player.thinkMs === undefined) machines(tenant, player, url, headers);
-  else for (let i = 0; i < player.loops; i++) void person(tenant, player.thinkMs, url, headers);
+  if (player.thinkMs === undefined && player.pauseMs === undefined) flood(tenant, player);
+  else for (let i = 0; i < player.loops; i++) void loop(tenant, player);
 }
 
-/** Thinks, asks, reads the answer, for ever. */
-async function person(tenant: TenantName, thinkMs: number, url: string, headers: Record<string, string>): Promise<never> {
+/** Pauses, asks, reads the answer, for ever. */
+async function loop(tenant: TenantName, { method, blob, thinkMs, pauseMs = 0 }: Player): Promise<never> {
   for (;;) {
-    await sleep(-Math.log(1 - Math.random()) * thinkMs);
+    await sleep(thinkMs === undefined ? pauseMs : -Math.log(1 - Math.random()) * thinkMs);
     const startMs = performance.now();
     try {
-      const answer = await fetch(url, { headers });
+      const answer = await fetch(urlOf(blob), { method, headers: { "x-tenant": tenant } });
       await answer.arrayBuffer();
       note(tenant, answer.status, performance.now() - startMs);
     } catch {
@@ -48,13 +46,16 @@ async function person(tenant: TenantName, thinkMs: number, url: string, headers:
   }
 }
 
-/** Loops that ask again at once, or at their pace: so many requests at the start of each of their seconds. */
-function machines(tenant: TenantName, player: Player, url: string, headers: Record<string, string>): void {
-  const { method, loops, perSecond } = player;
-  const pace = perSecond === undefined ? {} : { connectionRate: perSecond, ignoreCoordinatedOmission: true };
-  autocannon({ url, method, headers, connections: loops, duration: 1e6, timeout: 60, ...pace }, () => {})
+/** Loops that ask again at once, for ever. */
+function flood(tenant: TenantName, { method, blob, loops }: Player): void {
+  const headers = { "x-tenant": tenant };
+  autocannon({ url: urlOf(blob), method, headers, connections: loops, duration: 1e6, timeout: 60 }, () => {})
     .on("response", (_, status, __, responseMs) => note(tenant, status, responseMs))
     .on("reqError", () => note(tenant, 0, 0));
+}
+
+function urlOf(blob: string): string {
+  return `${process.env.GATEWAY}/${blob}`;
 }
 
 function note(tenant: TenantName, status: number, responseMs: number): void {

@@ -3,10 +3,10 @@
  *
  * | tenant  | asks for                            | how                                                        |
  * |---------|-------------------------------------|------------------------------------------------------------|
- * | ada     | pages, 8 ms of a worker each        | 15 people who think for a second between two: interactive   |
+ * | ada     | pages, 5 ms of a worker each        | 15 people who think for half a second between two          |
  * | bob     | the same                            | the same                                                   |
- * | nightly | archives, 80 ms of a worker each    | two at a time, once a second: small and steady             |
- * | crawler | snapshots, 5 ms of a worker each    | from the flood on: 350 connections that never pause         |
+ * | nightly | archives, 100 ms of a worker each   | one at a time, about once a second: small and steady       |
+ * | crawler | snapshots, 5 ms of a worker each    | from the flood on: 350 connections that never pause        |
  *
  * The flood is not of expensive requests but of many: each waits its turn, and everybody waits behind all of them.
  * What a blob costs depends on the machine, so its size is chosen by how fast this one compresses.
@@ -22,14 +22,14 @@ export interface Player {
   loops: number;
   /** Mean pause before each request, exponentially distributed: people. */
   thinkMs?: number;
-  /** Each loop's requests per second, at most: timed jobs. Neither: it never pauses. */
-  perSecond?: number;
+  /** Pause before each request, always the same: timed jobs. Neither: it never pauses. */
+  pauseMs?: number;
 }
 
 export const PLAYERS = {
-  ada: { method: "GET", blob: "page", loops: 15, thinkMs: 1000 },
-  bob: { method: "GET", blob: "page", loops: 15, thinkMs: 1000 },
-  nightly: { method: "POST", blob: "archive", loops: 2, perSecond: 1 },
+  ada: { method: "GET", blob: "page", loops: 15, thinkMs: 500 },
+  bob: { method: "GET", blob: "page", loops: 15, thinkMs: 500 },
+  nightly: { method: "POST", blob: "archive", loops: 1, pauseMs: 900 },
   crawler: { method: "POST", blob: "snapshot", loops: 350 },
 } satisfies Record<string, Player>;
 
@@ -40,7 +40,7 @@ export const INTERACTIVE: readonly TenantName[] = ["ada", "bob"];
 export const AGGRESSOR: TenantName = "crawler";
 
 /** Time of a worker thread that each blob is made to cost, ms. */
-const COST_MS: Record<Player["blob"], number> = { page: 8, archive: 80, snapshot: 5 };
+const COST_MS: Record<Player["blob"], number> = { page: 5, archive: 100, snapshot: 5 };
 
 /** Writes the blobs into a folder, sized so that compressing them costs what the table above says. */
 export function writeBlobs(folder: string): void {
