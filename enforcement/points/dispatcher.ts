@@ -3,25 +3,37 @@
  * scheduler says. It answers only; the control point starts whom it names.
  */
 import { LinkedQueue } from "../linked-queue.js";
+import { MovingMean } from "../schedulers/estimators.js";
+import { createTicketScheduler } from "../schedulers/index.js";
 import type { TicketScheduler } from "../schedulers/scheduler.js";
+import type { TenantIndex, TenantTable } from "../tenant-table.js";
+import type { PointOptions } from "./point-options.js";
 import type { Request } from "./request.js";
 import { Slots } from "./slots.js";
 
 /** Slots that stand for "no bound" once there is a scheduler: more than can ever be held. */
 const UNBOUNDED = 1_000_000;
+/** Where cost is the time a slot is held, in µs, this is how fast one works it off. */
+const US_PER_SEC = 1_000_000;
 
 export class Dispatcher {
   /** Requests that may start without a scheduler's word. */
   readonly #ready = new LinkedQueue<Request>();
   readonly #slots = new Slots(0);
-  readonly #makeScheduler: () => TicketScheduler;
+  readonly #options: Required<PointOptions>;
+  readonly #tenants: TenantTable;
   /** Are slots shared by what requests charge, rather than by the time they hold them? */
   readonly #byCost: boolean;
+  /** What requests cost, in the unit slots are shared by. */
+  readonly #estimator: MovingMean;
   #scheduler: TicketScheduler | undefined;
 
-  constructor(options: { makeScheduler: () => TicketScheduler; byCost: boolean }) {
-    this.#makeScheduler = options.makeScheduler;
-    this.#byCost = options.byCost;
+  constructor(options: Required<PointOptions>, tenants: TenantTable) {
+    this.#options = options;
+    this.#tenants = tenants;
+    this.#byCost = options.unit !== "requests";
+    this.#estimator = new MovingMean({ believe: this.#byCost });
+    this.resize(options.slots);
   }
 
   /** From now on this many slots. Once there is a scheduler its queue is never bypassed. */
@@ -30,6 +42,11 @@ export class Dispatcher {
     this.#scheduler ??= this.#makeScheduler();
     this.#scheduler.resize(Math.min(slots, UNBOUNDED));
     this.#slots.resize(Math.min(slots, UNBOUNDED));
+  }
+
+  /** A tenant's index will be another's. */
+  forget(tenant: TenantIndex): void {
+    this.#estimator.forget(tenant);
   }
 
   /** May this request run at once, ahead of nobody? It then holds a slot, if there are slots. If not, nothing has changed. */
@@ -78,5 +95,16 @@ export class Dispatcher {
     if (request.slot < 0) return;
     this.#slots.give(request.slot);
     this.#scheduler?.complete(request, this.#byCost ? cost : nowUs - request.startedUs, nowUs);
+  }
+
+  #makeScheduler(): TicketScheduler {
+    const tenants = this.#tenants;
+    return createTicketScheduler(this.#options.scheduler, {
+      weightOf: (tenant) => tenants.weights[tenant],
+      nameOf: (tenant) => tenants.nameOf(tenant),
+      estimator: this.#estimator,
+      slots: this.#options.slots,
+      costUnitsPerSecPerSlot: this.#byCost ? undefined : US_PER_SEC,
+    });
   }
 }
