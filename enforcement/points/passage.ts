@@ -150,13 +150,15 @@ export class Passage {
   }
 
   /** Starts whatever may start: a loop, not recursion, however many complete within their own `onStart`. */
-  #pump(nowUs: number): void {
+  #pump(sinceUs: number): void {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
+      let nowUs = sinceUs;
       for (let request = this.dispatcher.next(nowUs); request !== undefined; request = this.dispatcher.next(nowUs)) {
         this.waiting.leave(request);
         this.#start(request, nowUs);
+        nowUs = this.#clock.nowUs(); // its handler may have taken long
       }
     } finally {
       this.#pumping = false;
@@ -200,7 +202,7 @@ export class Passage {
   /** Takes a waiting request out of whatever it waits in, and gives its tokens back. */
   #withdraw(request: Request, nowUs: number): void {
     if (request.phase === "throttled") this.throttle.leave(request);
-    else this.dispatcher.remove(request);
+    else this.dispatcher.remove(request, nowUs);
     this.waiting.leave(request);
     this.#account.leave(request, nowUs);
     request.phase = "ended";

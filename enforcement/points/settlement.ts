@@ -2,9 +2,10 @@
  * A request passes the throttle at what it is expected to cost; what it did cost is known later. The difference is settled as
  * soon as it is: what it used beyond is taken, into debt if need be, and what it did not use is given back.
  */
-import { RequestCosts } from "../schedulers/estimators.js";
+
 import type { TenantIndex } from "../tenant-table.js";
 import type { Request } from "./request.js";
+import { RequestCosts } from "./request-costs.js";
 import type { Throttle } from "./throttle.js";
 
 export class Settlement {
