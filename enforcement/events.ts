@@ -9,8 +9,7 @@ export type AgentEventKind =
   | "floor" // the controller stayed away: each tenant that was limited has the configured floor
   | "closed" // the controller stayed away: tenants that were limited are refused
   | "leased" // rates are under a valid lease again
-  | "bounded" // a bound on tenants or meters was reached
-  | "refused"; // the other side sent something that breaks the contract
+  | "bounded"; // a bound on tenants or meters was reached
 
 export interface AgentEvent {
   readonly kind: AgentEventKind;

@@ -64,6 +64,8 @@ export const bottleneckFairness = definePolicy({
       }
       const fair = maxMinFair(carry * total, resource.demands, weights);
       for (const tenant of view.tenants) {
+        // Nothing of it uses this resource or waits to: a rate that follows from no use would be zero, and refuse its first request.
+        if (resource.demand(tenant) === 0) continue;
         if (held[tenant.index] === 0 && fair[tenant.index] >= resource.demand(tenant)) continue;
         const share = calm ? Math.max(fair[tenant.index], carry * expected[tenant.index]) : fair[tenant.index];
         if (held[tenant.index] === 0 && share >= resource.demand(tenant)) continue;

@@ -2,7 +2,8 @@
  * A control point as a service calls it: promises instead of callbacks, the tenant from the context, `AbortSignal`s, and
  * deadlines in milliseconds from now.
  *
- * A call that is admitted at once calls its function at once, before `run` returns: no promise stands between.
+ * A call that is admitted at once calls its function at once, before `run` returns: no promise stands between. Unless others
+ * were admitted before it whose continuations have yet to run: functions are called in the order in which the core decided.
  */
 import { UNKNOWN_TENANT } from "../../proto/names.js";
 import type { Clock } from "../../proto/ports.js";
@@ -12,7 +13,7 @@ import type { KeepAlive } from "./keep-alive.js";
 import { enter, Scope, storage } from "./scope.js";
 import { TenantContext } from "./tenant-headers.js";
 import { untilDone } from "./until-done.js";
-import { Waiter } from "./waiter.js";
+import { type Turns, Waiter } from "./waiter.js";
 
 /** What all points and resources of an agent share. */
 export interface Surroundings {
@@ -31,6 +32,7 @@ export class ServicePoint {
   readonly #around: Surroundings;
   /** Per set of points passed before, the set with this one: few sets, and each asked for with every call. */
   readonly #passed: ViaSet[] = [];
+  readonly #turns: Turns = { due: 0 };
 
   /** @internal */
   constructor(core: ControlPoint, around: Surroundings) {
@@ -98,9 +100,9 @@ export class ServicePoint {
     } catch (error) {
       return Promise.reject(error);
     }
-    if (call.held) return this.#start(call, scope, fn);
+    if (call.held && this.#turns.due === 0) return this.#start(call, scope, fn);
     if (call.error !== undefined) return Promise.reject(call.error);
-    return this.#queued(call, scope, signal, fn);
+    return this.#inTurn(call, scope, signal, fn);
   }
 
   /**
@@ -124,7 +126,8 @@ export class ServicePoint {
     }
     if (call.held) return ADMITTED;
     if (call.error !== undefined) return Promise.reject(call.error);
-    return this.#wait(call, signal);
+    call.waiter = new Waiter();
+    return call.waiter.wait(this.#around.keepAlive, call, signal);
   }
 
   #request(scope: Scope | undefined, options: CallOptions | undefined): RequestOptions {
@@ -139,24 +142,26 @@ export class ServicePoint {
     return { tenant, via, api, cost, deadlineUs: clock.nowUs() + Math.ceil(deadlineMs * 1000) };
   }
 
-  #wait(call: Call, signal: AbortSignal | undefined): Promise<void> {
-    call.waiter = new Waiter();
-    return call.waiter.wait(this.#around.keepAlive, call, signal);
-  }
-
   #start<T>(call: Call, scope: Scope | undefined, fn: (call: CallHandle) => T): Promise<Awaited<T>> {
     const inner = this.#admitted(call, scope);
     return untilDone(call, (handle: CallHandle) => enter(inner, fn, handle), call);
   }
 
   /** After an await every asynchronous context of the caller is its own again, whoever made room. */
-  async #queued<T>(
+  async #inTurn<T>(
     call: Call,
     scope: Scope | undefined,
     signal: AbortSignal | undefined,
     fn: (call: CallHandle) => T,
   ): Promise<Awaited<T>> {
-    await this.#wait(call, signal);
+    if (call.held) {
+      this.#turns.due += 1;
+      await ADMITTED;
+    } else {
+      call.waiter = new Waiter(this.#turns);
+      await call.waiter.wait(this.#around.keepAlive, call, signal);
+    }
+    this.#turns.due -= 1;
     if (signal?.aborted) {
       // Aborted between its admission and this continuation: it never ran, and cost nothing.
       call.end(0);

@@ -13,12 +13,22 @@ export interface Waiting {
   withdraw(): boolean;
 }
 
+/** How many were told to start, and will in a continuation that has not run yet: who comes now must not overtake them. */
+export interface Turns {
+  due: number;
+}
+
 export class Waiter {
+  readonly #turns: Turns | undefined;
   #resolve: (() => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
   #keepAlive: KeepAlive | undefined;
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
+
+  constructor(turns?: Turns) {
+    this.#turns = turns;
+  }
 
   /** Waits until `start` or `refuse` is called, or the signal aborts and `waiting` has been withdrawn. */
   wait(keepAlive: KeepAlive, waiting: Waiting, signal: AbortSignal | undefined): Promise<void> {
@@ -33,6 +43,7 @@ export class Waiter {
 
   start(): void {
     this.#settle();
+    if (this.#turns !== undefined) this.#turns.due += 1;
     this.#resolve?.();
   }
 

@@ -3,25 +3,43 @@
  * scheduler says. It answers only; the control point starts whom it names.
  */
 import { LinkedQueue } from "../linked-queue.js";
+import { createEstimator, type Estimator } from "../schedulers/estimators.js";
+import { createTicketScheduler } from "../schedulers/index.js";
 import type { TicketScheduler } from "../schedulers/scheduler.js";
+import type { TenantIndex, TenantTable } from "../tenant-table.js";
+import type { PointOptions } from "./point-options.js";
 import type { Request } from "./request.js";
+import { SlotTime } from "./slot-time.js";
 import { Slots } from "./slots.js";
 
 /** Slots that stand for "no bound" once there is a scheduler: more than can ever be held. */
 const UNBOUNDED = 1_000_000;
+/** Where cost is the time a slot is held, in µs, this is how fast one works it off. */
+const US_PER_SEC = 1_000_000;
 
 export class Dispatcher {
   /** Requests that may start without a scheduler's word. */
   readonly #ready = new LinkedQueue<Request>();
   readonly #slots = new Slots(0);
-  readonly #makeScheduler: () => TicketScheduler;
+  readonly #options: Required<PointOptions>;
+  readonly #tenants: TenantTable;
   /** Are slots shared by what requests charge, rather than by the time they hold them? */
   readonly #byCost: boolean;
+  /** What requests cost, in the unit slots are shared by. */
+  readonly #estimator: Estimator;
+  /** Charges what runs for the time it holds its slot; undefined where requests charge themselves. */
+  readonly #slotTime: SlotTime | undefined;
   #scheduler: TicketScheduler | undefined;
+  /** Handlers take time: who was called before them may still count from before. To the scheduler, time never runs backwards. */
+  #latestUs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: { makeScheduler: () => TicketScheduler; byCost: boolean }) {
-    this.#makeScheduler = options.makeScheduler;
-    this.#byCost = options.byCost;
+  constructor(options: Required<PointOptions>, tenants: TenantTable) {
+    this.#options = options;
+    this.#tenants = tenants;
+    this.#byCost = options.unit !== "requests";
+    this.#estimator = createEstimator(options.estimator, { initialCost: options.initialCost, believe: this.#byCost });
+    this.#slotTime = this.#byCost ? undefined : new SlotTime();
+    this.resize(options.slots);
   }
 
   /** From now on this many slots. Once there is a scheduler its queue is never bypassed. */
@@ -32,51 +50,79 @@ export class Dispatcher {
     this.#slots.resize(Math.min(slots, UNBOUNDED));
   }
 
+  /** A tenant's index will be another's. */
+  forget(tenant: TenantIndex): void {
+    if (this.#scheduler === undefined) this.#estimator.forget(tenant);
+    else this.#scheduler.forget(tenant);
+  }
+
   /** May this request run at once, ahead of nobody? It then holds a slot, if there are slots. If not, nothing has changed. */
   tryStart(request: Request, nowUs: number): boolean {
     const scheduler = this.#scheduler;
     if (request.throttleOnly || scheduler === undefined) return true;
     if (scheduler.queued > 0 || !this.#slots.hasFree) return false;
-    const slot = this.#slots.take();
-    if (scheduler.startNow(request, slot, nowUs)) {
-      request.slot = slot;
-      return true;
-    }
-    this.#slots.give(slot);
-    return false;
+    this.#begin(request, this.#slots.take());
+    scheduler.startNow(request, request.slot, this.#time(nowUs));
+    return true;
   }
 
   enqueue(request: Request, nowUs: number): void {
     if (request.throttleOnly || this.#scheduler === undefined) this.#ready.push(request);
-    else this.#scheduler.enqueue(request, nowUs);
+    else this.#scheduler.enqueue(request, this.#time(nowUs));
   }
 
   /** Takes out one that waits. */
-  remove(request: Request): void {
-    if (!this.#scheduler?.remove(request)) this.#ready.remove(request);
+  remove(request: Request, nowUs: number): void {
+    if (!this.#scheduler?.remove(request, this.#time(nowUs))) this.#ready.remove(request);
   }
 
   /** The next to run now, holding its slot; undefined: nobody. */
   next(nowUs: number): Request | undefined {
     const ready = this.#ready.shift();
     if (ready !== undefined) return ready;
-    if (this.#scheduler === undefined || this.#scheduler.queued === 0 || !this.#slots.hasFree) return undefined;
+    const scheduler = this.#scheduler;
+    if (scheduler === undefined || scheduler.queued === 0 || !this.#slots.hasFree) return undefined;
+    const timeUs = this.#time(nowUs);
+    this.#slotTime?.refresh(scheduler, timeUs);
     const slot = this.#slots.take();
-    const request = this.#scheduler.dequeue(slot, nowUs) as Request | undefined;
-    if (request === undefined) this.#slots.give(slot);
-    else request.slot = slot;
+    const request = scheduler.dequeue(slot, timeUs) as Request;
+    this.#begin(request, slot);
     return request;
   }
 
   /** A running request was charged this much so far. */
   charge(request: Request, costSoFar: number, nowUs: number): void {
-    if (request.slot >= 0) this.#scheduler?.charge(request, this.#byCost ? costSoFar : nowUs - request.startedUs, nowUs);
+    if (request.slot >= 0)
+      this.#scheduler?.charge(request, this.#byCost ? costSoFar : nowUs - request.startedUs, this.#time(nowUs));
   }
 
   /** A running request is done: its slot is free. */
   complete(request: Request, cost: number, nowUs: number): void {
     if (request.slot < 0) return;
     this.#slots.give(request.slot);
-    this.#scheduler?.complete(request, this.#byCost ? cost : nowUs - request.startedUs, nowUs);
+    this.#slotTime?.ends(request);
+    this.#scheduler?.complete(request, this.#byCost ? cost : nowUs - request.startedUs, this.#time(nowUs));
+  }
+
+  #time(nowUs: number): number {
+    if (nowUs > this.#latestUs) this.#latestUs = nowUs;
+    return this.#latestUs;
+  }
+
+  #begin(request: Request, slot: number): void {
+    request.slot = slot;
+    this.#slotTime?.begins(request);
+  }
+
+  #makeScheduler(): TicketScheduler {
+    const tenants = this.#tenants;
+    return createTicketScheduler(this.#options.scheduler, {
+      weightOf: (tenant) => tenants.weights[tenant],
+      nameOf: (tenant) => tenants.nameOf(tenant),
+      estimator: this.#estimator,
+      slots: this.#options.slots,
+      costUnitsPerSecPerSlot: this.#byCost ? undefined : US_PER_SEC,
+      creditJobs: this.#options.creditJobs,
+    });
   }
 }

@@ -2,15 +2,24 @@
 import { TenantryError } from "../../proto/errors.js";
 import { shown } from "../../proto/names.js";
 import type { Clock } from "../../proto/ports.js";
-import { checkSchedulerKind, type SchedulerKind } from "../schedulers/index.js";
+import { checkSchedulerKind, listed, type SchedulerKind } from "../schedulers/index.js";
 import type { TenantTable } from "../tenant-table.js";
 import type { ViaTable } from "../via.js";
 
 export interface PointOptions {
   /** Requests that may run here at once; the rest queue, fairly. Default: no bound, no queue. */
   slots?: number;
-  /** Who is next when a slot is free: "sfq" (start-time fair queuing) by default. */
+  /** Who is next when a slot is free. Default "2dfq": fair over time and over slots, so that long requests do not take all at once. */
   scheduler?: SchedulerKind;
+  /**
+   * How the cost of a request is foreseen, from what those of its tenant and api have cost: "pessimistic" (the default) is the
+   * largest lately, which keeps who is unpredictable apart from who is reliably small; "moving-average" is the mean.
+   */
+  estimator?: "pessimistic" | "moving-average";
+  /** What a request is taken to cost before any has completed, in the unit slots are shared by, > 0. Default 1,000 (µs), or 1 of an own unit. */
+  initialCost?: number;
+  /** How many requests' worth of what it did not use while away a tenant may claim when it comes back. Default 0. */
+  creditJobs?: number;
   /**
    * Requests that may wait here in all, throttled or queued; when full, the newest of the tenant with the longest backlog is
    * refused. Default 10,000.
@@ -35,22 +44,30 @@ export interface PointParts {
 }
 
 const MAX_SLOTS = 1_000_000;
+const ESTIMATORS = ["pessimistic", "moving-average"];
 
 /** The options complete and checked. @throws TenantryError BAD_ARGUMENT */
 export function checkedPointOptions(name: string, options: PointOptions = {}): Required<PointOptions> {
   const {
     slots = Number.POSITIVE_INFINITY,
-    scheduler = "sfq",
+    scheduler = "2dfq",
+    estimator = "pessimistic",
+    creditJobs = 0,
     queueLimit = 10_000,
     burstSeconds = 0.1,
     unit = "requests",
   } = options;
+  const { initialCost = unit === "requests" ? 1_000 : 1 } = options;
   checkSlots(name, slots);
   checkSchedulerKind(scheduler);
+  if (!ESTIMATORS.includes(estimator)) throw bad(name, "estimator", estimator, `one of ${listed(ESTIMATORS)}`);
+  if (!(initialCost > 0 && initialCost < Number.POSITIVE_INFINITY))
+    throw bad(name, "initialCost", initialCost, "a finite number > 0");
+  if (!(creditJobs >= 0 && creditJobs <= 1_000_000)) throw bad(name, "creditJobs", creditJobs, "a number from 0 to 1,000,000");
   if (!(Number.isInteger(queueLimit) && queueLimit >= 0)) throw bad(name, "queueLimit", queueLimit, "a whole number ≥ 0");
   if (!(burstSeconds > 0 && burstSeconds <= 3_600)) throw bad(name, "burstSeconds", burstSeconds, "a number > 0, at most 3600");
   if (typeof unit !== "string" || unit.length < 1 || unit.length > 32) throw bad(name, "unit", unit, "1 to 32 characters");
-  return { slots, scheduler, queueLimit, burstSeconds, unit };
+  return { slots, scheduler, estimator, initialCost, creditJobs, queueLimit, burstSeconds, unit };
 }
 
 /** Throws BAD_ARGUMENT unless a point may have this many slots. */

@@ -17,12 +17,17 @@ export class Drr extends TicketScheduler {
   readonly #turns: Turn[] = []; // by tenant
   readonly #round = new LinkedQueue<Turn>();
   #quantum = 0;
+  #generation = 1;
   /** The tenant at the head of the round has had its quantum for this turn. */
   #begun = false;
 
   protected push(ticket: Ticket): void {
     while (this.#turns.length <= ticket.tenant) this.#turns.push(new Turn());
     const turn = this.#turns[ticket.tenant];
+    if (turn.generation !== this.#generation) {
+      turn.generation = this.#generation;
+      turn.deficit = 0;
+    }
     turn.jobs.push(ticket);
     if (turn.jobs.head === ticket) this.#round.push(turn);
   }
@@ -66,7 +71,11 @@ export class Drr extends TicketScheduler {
   }
 
   protected rest(): void {
-    for (const turn of this.#turns) turn.deficit = 0;
+    this.#generation += 1;
+  }
+
+  protected drop(tenant: number): void {
+    if (tenant < this.#turns.length) this.#turns[tenant].deficit = 0;
   }
 
   /** A tenant that leaves the round takes debts along, but no savings. */

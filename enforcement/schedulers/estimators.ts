@@ -1,63 +1,62 @@
 /**
  * What will a job cost? Most services cannot say before it is done, so a scheduler asks an estimator, and tells it the truth
  * afterwards. Jobs of one tenant and api resemble each other far more than jobs in general: estimates are kept per
- * (tenant, api), beginning with the mean over everybody until the first of a kind has completed.
+ * (tenant, api).
  *
- *   moving mean:   E ← E + ρ · (c − E),  ρ = max(1/n, 0.1):  the plain mean of the first ten, then exponential
- *   pessimistic:   E ← c if c > E, else α·E,  α = 0.99:  the largest lately seen [2DFQ, §4.2]; what is unpredictable is
- *                  treated as large, and kept away from what is reliably small
+ *   moving average:  E ← E + ρ · (c − E),  ρ = max(1/n, 1 − α):  the plain mean at first, then exponential, α = 0.99
+ *   pessimistic:     E ← c if c > E, else α·E:  the largest lately seen [2DFQ, §4.2]; what is unpredictable is treated as
+ *                    large, and kept away from what is reliably small
  *
- * Memory is bounded: at most 64 kinds of api are told apart, the rest share one.
+ * The papers leave open what the first job of a kind is taken to cost. With nothing, a burst of new ones goes through before
+ * the first is done and swamps every scheduler for seconds. We ask in turn: the same api of all tenants together (by the
+ * same rule), nine tenths of everything seen (cost-quantile.ts), the configured initial cost.
+ *
+ * Memory is bounded: at most 64 kinds of api are told apart, and rows of tenants that left are used again.
  */
 import { withRow } from "../columns.js";
+import { ApiNames } from "./api-names.js";
+import { CostQuantile } from "./cost-quantile.js";
 import type { Ticket } from "./ticket.js";
 
-const MAX_APIS = 64;
-const NEW_WEIGHT = 0.1;
-/** α of the pessimistic estimate. */
-const PESSIMISM = 0.99;
+const ALPHA = 0.99;
 
 export interface Estimator {
   apiIndex(api: string | undefined): number;
-  /** Expected cost of a job, > 0 or 0, finite. */
+  /** Expected cost of a job, ≥ 0 and finite. */
   estimate(ticket: Ticket): number;
   /** A job was completed at this cost. */
   observe(tenant: number, apiIndex: number, cost: number): void;
+  /** A tenant's index will be another's. */
+  forget(tenant: number): void;
 }
 
-/** Small integers for api names. */
-export class ApiNames {
-  readonly #indices = new Map<string, number>();
-  #lastName: string | undefined = undefined;
-  #lastIndex = 0;
-
-  indexOf(api: string | undefined): number {
-    if (api === this.#lastName) return this.#lastIndex;
-    let index = api === undefined ? 0 : this.#indices.get(api);
-    if (index === undefined) {
-      index = this.#indices.size < MAX_APIS - 2 ? this.#indices.size + 1 : MAX_APIS - 1;
-      if (index < MAX_APIS - 1) this.#indices.set(api as string, index);
-    }
-    this.#lastName = api;
-    this.#lastIndex = index;
-    return index;
-  }
+export interface EstimatorOptions {
+  /** What a job is taken to cost before any has completed, > 0. Default 1. */
+  initialCost?: number | undefined;
+  /** Believe what jobs declare, where they do. Default false. */
+  believe?: boolean | undefined;
 }
 
-/** The moving mean per (tenant, api). A declared cost is believed where there is one, unless told otherwise. */
-export class MovingMean implements Estimator {
+// A row per tenant, and the first for all of them together: (estimate, how many jobs it rests on).
+const STRIDE = 2;
+const ESTIMATE = 0;
+const SEEN = 1;
+
+abstract class Learned implements Estimator {
   readonly #apis = new ApiNames();
-  /** By api: rows of (mean, how many were seen) by tenant. */
+  /** By api: rows by tenant. */
   readonly #rows: Float64Array<ArrayBuffer>[] = [];
+  readonly #quantile = new CostQuantile();
   readonly #believe: boolean;
-  #overall: number;
-  #seen = 0;
+  readonly #initialCost: number;
 
-  /** @param initial estimate before anything was seen @param believe take `declaredCost` where it is given */
-  constructor({ initial = 1, believe = true }: { initial?: number; believe?: boolean } = {}) {
-    this.#overall = initial;
+  constructor({ initialCost = 1, believe = false }: EstimatorOptions = {}) {
+    this.#initialCost = initialCost;
     this.#believe = believe;
   }
+
+  /** The new estimate; `seen`: jobs it rests on, this one included. */
+  protected abstract blend(estimate: number, seen: number, cost: number): number;
 
   apiIndex(api: string | undefined): number {
     return this.#apis.indexOf(api);
@@ -65,52 +64,58 @@ export class MovingMean implements Estimator {
 
   estimate(ticket: Ticket): number {
     if (this.#believe && ticket.declaredCost !== undefined) return ticket.declaredCost;
-    return this.mean(ticket.tenant, ticket.apiIndex);
+    return this.expected(ticket.tenant, ticket.apiIndex);
   }
 
-  mean(tenant: number, apiIndex: number): number {
-    const rows = this.#rows[apiIndex];
-    if (rows !== undefined) {
-      const at = 2 * tenant;
-      if (at < rows.length && rows[at + 1] > 0) return rows[at];
+  /** What such a job is taken to cost, whatever it declares. */
+  expected(tenant: number, apiIndex: number): number {
+    if (apiIndex < this.#rows.length) {
+      const rows = this.#rows[apiIndex];
+      const at = (tenant + 1) * STRIDE;
+      if (at < rows.length && rows[at + SEEN] > 0) return rows[at + ESTIMATE];
+      if (rows.length > 0 && rows[SEEN] > 0) return rows[ESTIMATE];
     }
-    return this.#overall;
+    return this.#quantile.value() ?? this.#initialCost;
   }
 
   observe(tenant: number, apiIndex: number, cost: number): void {
-    this.#seen = Math.min(this.#seen + 1, 1 / NEW_WEIGHT);
-    this.#overall += (cost - this.#overall) / this.#seen;
     while (this.#rows.length <= apiIndex) this.#rows.push(new Float64Array(0));
-    let rows = this.#rows[apiIndex];
-    if (2 * tenant >= rows.length) {
-      rows = withRow(rows, 2, tenant);
-      this.#rows[apiIndex] = rows;
-    }
-    const at = 2 * tenant;
-    const seen = Math.min(rows[at + 1] + 1, 1 / NEW_WEIGHT);
-    rows[at] = this.blend(rows[at], seen, cost);
-    rows[at + 1] = seen;
+    const rows = withRow(this.#rows[apiIndex], STRIDE, tenant + 1);
+    this.#rows[apiIndex] = rows;
+    this.#learn(rows, 0, cost);
+    this.#learn(rows, (tenant + 1) * STRIDE, cost);
+    this.#quantile.observe(cost);
   }
 
-  /** The new estimate; `seen`: observations it rests on, this one included, at most 1/ρ. */
-  protected blend(estimate: number, seen: number, cost: number): number {
-    return estimate + (cost - estimate) / seen;
-  }
-
-  /** Forgets a tenant whose index will be another's. */
   forget(tenant: number): void {
-    for (const rows of this.#rows) if (2 * tenant < rows.length) rows.fill(0, 2 * tenant, 2 * tenant + 2);
+    const at = (tenant + 1) * STRIDE;
+    for (const rows of this.#rows) if (at < rows.length) rows.fill(0, at, at + STRIDE);
+  }
+
+  #learn(rows: Float64Array, at: number, cost: number): void {
+    rows[at + SEEN] += 1;
+    rows[at + ESTIMATE] = this.blend(rows[at + ESTIMATE], rows[at + SEEN], cost);
   }
 }
 
-/** The largest cost lately seen per (tenant, api); before the first, the mean over everybody. Declared costs are not believed. */
-export class Pessimistic extends MovingMean {
-  constructor(options: { initial?: number } = {}) {
-    super({ ...options, believe: false });
+export class MovingAverage extends Learned {
+  readonly #leastShare: number;
+
+  /** @param options.alpha weight of the past, 0 … 1: the mean is over about 1/(1 − α) jobs */
+  constructor(options: EstimatorOptions & { alpha?: number } = {}) {
+    super(options);
+    this.#leastShare = 1 - (options.alpha ?? ALPHA);
   }
 
-  protected override blend(estimate: number, _seen: number, cost: number): number {
-    return Math.max(cost, PESSIMISM * estimate);
+  protected blend(estimate: number, seen: number, cost: number): number {
+    return estimate + (cost - estimate) * Math.max(1 / seen, this.#leastShare);
+  }
+}
+
+/** The largest cost lately seen per (tenant, api). */
+export class Pessimistic extends Learned {
+  protected blend(estimate: number, _seen: number, cost: number): number {
+    return Math.max(cost, ALPHA * estimate);
   }
 }
 
@@ -123,23 +128,20 @@ export class Known implements Estimator {
     return ticket.declaredCost ?? 1;
   }
   observe(): void {}
+  forget(): void {}
 }
 
-/** What requests of a control point cost, as far as they say: 1 each, until one has been charged anything else. */
-export class RequestCosts {
-  readonly #means = new MovingMean();
-  #learned = false;
+const ESTIMATORS = {
+  known: () => new Known(),
+  "moving-average": (options: EstimatorOptions): Estimator => new MovingAverage(options),
+  pessimistic: (options: EstimatorOptions): Estimator => new Pessimistic(options),
+};
 
-  expected(ticket: Ticket): number {
-    return this.#learned ? this.#means.mean(ticket.tenant, this.#means.apiIndex(ticket.api)) : 1;
-  }
+/** Name of an estimator. */
+export type EstimatorKind = keyof typeof ESTIMATORS;
 
-  learn(ticket: Ticket, cost: number): void {
-    this.#learned = true;
-    this.#means.observe(ticket.tenant, this.#means.apiIndex(ticket.api), cost);
-  }
+export const ESTIMATOR_KINDS = Object.keys(ESTIMATORS) as EstimatorKind[];
 
-  forget(tenant: number): void {
-    this.#means.forget(tenant);
-  }
+export function createEstimator(kind: EstimatorKind, options: EstimatorOptions): Estimator {
+  return ESTIMATORS[kind](options);
 }

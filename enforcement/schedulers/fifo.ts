@@ -10,12 +10,10 @@ export class Fifo extends TicketScheduler {
     this.#queue.push(ticket);
   }
 
-  protected override pass(): boolean {
-    return true;
-  }
+  protected override pass(): void {}
 
-  protected pop(): Ticket | undefined {
-    return this.#queue.shift();
+  protected pop(): Ticket {
+    return this.#queue.shift()!;
   }
 
   protected unlink(ticket: Ticket): void {
@@ -27,4 +25,6 @@ export class Fifo extends TicketScheduler {
   }
 
   protected rest(): void {}
+
+  protected drop(): void {}
 }

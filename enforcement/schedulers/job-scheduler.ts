@@ -4,8 +4,9 @@
  */
 import { TenantryError } from "../../proto/errors.js";
 import { shown } from "../../proto/names.js";
-import { type Estimator, Known, MovingMean, Pessimistic } from "./estimators.js";
+import { createEstimator, ESTIMATOR_KINDS, type EstimatorKind } from "./estimators.js";
 import { checkSchedulerKind, createTicketScheduler, listed, type SchedulerKind } from "./index.js";
+import { type JobTenant, JobTenants } from "./job-tenants.js";
 import type { TicketScheduler } from "./scheduler.js";
 import { Ticket } from "./ticket.js";
 
@@ -14,7 +15,7 @@ export interface Job {
   tenant: string;
   /** What kind of work; costs are estimated per (tenant, api). */
   api?: string;
-  /** Cost in any unit, the same for all jobs, when known. */
+  /** Cost in any unit, the same for all jobs, when known; > 0. */
   cost?: number;
 }
 
@@ -27,51 +28,69 @@ export interface SchedulerOptions {
   weightOf?(tenant: string): number;
   /**
    * "known": `job.cost` is the truth. "moving-average": `job.cost` is ignored, estimates come from what completed.
-   * "pessimistic": likewise, the largest lately seen. Default: `job.cost` where there is one, else the moving average.
+   * "pessimistic": likewise, the largest lately seen. Default: `job.cost` where there is one, else "pessimistic".
    */
-  estimator?: "known" | "moving-average" | "pessimistic";
+  estimator?: EstimatorKind;
+  /** What a job of unknown cost is taken to cost before any has completed, > 0. Default 1. */
+  initialCost?: number;
+  /**
+   * How many jobs' worth behind virtual time a tenant may be that comes back, for schedulers that keep it: what it did not use
+   * while away is then not lost at once. Default 0.
+   */
+  creditJobs?: number;
 }
 
 export interface Scheduler<J extends Job = Job> {
   /** Jobs waiting. */
   readonly queued: number;
-  /** @throws TenantryError BAD_JOB when the job is queued or running already */
+  /** Tenants kept in mind: all that have a job here, and of the others no more than 10,000. */
+  readonly tenants: number;
+  /**
+   * A job arrives.
+   * @param nowUs the caller's clock, whole µs; it never runs backwards
+   * @throws TenantryError BAD_JOB when the job is queued or running already; BAD_ARGUMENT when its tenant, api, cost or weight,
+   *   or the time, is out of range. Whatever throws has changed nothing; so it is with every method here.
+   */
   enqueue(job: J, nowUs: number): void;
-  /** The job to run next in `slot`, undefined when there is none for it now. */
+  /** The job to run next in `slot`, undefined when there is none for it now. @throws TenantryError BAD_ARGUMENT */
   dequeue(slot: number, nowUs: number): J | undefined;
-  /** Progress of a running job; never decreasing. @throws TenantryError BAD_JOB when it is not running, or the cost went back */
+  /** Progress of a running job, ≥ 0; never decreasing. @throws TenantryError BAD_JOB when it is not running, or the cost went back */
   charge(job: J, costSoFar: number, nowUs: number): void;
-  /** Ends a running job at its actual cost. @throws TenantryError BAD_JOB when it is not running, or had been charged more */
+  /** Ends a running job at its actual cost, ≥ 0. @throws TenantryError BAD_JOB when it is not running, or had been charged more */
   complete(job: J, actualCost: number, nowUs: number): void;
-  /** Takes a waiting job out. @returns false when it is not waiting here */
+  /** Takes a waiting job out. (One that runs is completed, at what it used.) @returns false when it is not waiting here */
   remove(job: J): boolean;
+  /**
+   * Changes the number of slots; nobody's place is lost. Jobs that run in slots which are no more complete as usual.
+   * @throws TenantryError BAD_ARGUMENT unless `slots` is a whole number ≥ 1
+   */
+  resize(slots: number): void;
 }
-
-const ESTIMATORS = ["known", "moving-average", "pessimistic"];
 
 /**
  * A scheduler, by name.
  *
  * @throws TenantryError BAD_ARGUMENT when there is no such scheduler or an option is out of range
  * @example
- * const scheduler = createScheduler("sfq", { slots: 2, weightOf: (tenant) => (tenant === "gold" ? 2 : 1) });
+ * const scheduler = createScheduler("2dfq", { slots: 2, weightOf: (tenant) => (tenant === "gold" ? 2 : 1) });
  * scheduler.enqueue({ tenant: "gold", cost: 3 }, 0);
  * const job = scheduler.dequeue(0, 0)!;
  * scheduler.complete(job, 3, 3_000);
  */
 export function createScheduler<J extends Job = Job>(kind: SchedulerKind, options: SchedulerOptions): Scheduler<J> {
   checkSchedulerKind(kind);
-  const { slots, costUnitsPerSecPerSlot: speed, estimator } = options ?? {};
-  if (!(Number.isInteger(slots) && slots >= 1)) {
-    throw new TenantryError("BAD_ARGUMENT", `scheduler: slots is ${shown(slots)}; expected a whole number ≥ 1`);
+  const { slots, costUnitsPerSecPerSlot, estimator, initialCost, creditJobs, weightOf } = options ?? {};
+  checkSlots(slots);
+  checkPositive("costUnitsPerSecPerSlot", costUnitsPerSecPerSlot);
+  checkPositive("initialCost", initialCost);
+  if (creditJobs !== undefined && !(creditJobs >= 0 && creditJobs < Number.POSITIVE_INFINITY)) {
+    throw bad("creditJobs", creditJobs, "a finite number ≥ 0");
   }
-  if (speed !== undefined && !(speed > 0 && speed < Number.POSITIVE_INFINITY)) {
-    throw new TenantryError("BAD_ARGUMENT", `scheduler: costUnitsPerSecPerSlot is ${shown(speed)}; expected a finite number > 0`);
-  }
-  if (estimator !== undefined && !ESTIMATORS.includes(estimator)) {
+  if (weightOf !== undefined && typeof weightOf !== "function") throw bad("weightOf", weightOf, "a function");
+  if (estimator !== undefined && !ESTIMATOR_KINDS.includes(estimator)) {
     throw new TenantryError(
       "BAD_ARGUMENT",
-      `scheduler: there is no estimator ${shown(estimator)}; choose one of ${listed(ESTIMATORS)}`,
+      `scheduler: there is no estimator ${shown(estimator)}; choose one of ${listed(ESTIMATOR_KINDS)}`,
     );
   }
   return new JobScheduler<J>(kind, options);
@@ -79,30 +98,34 @@ export function createScheduler<J extends Job = Job>(kind: SchedulerKind, option
 
 class JobTicket<J> extends Ticket {
   readonly job: J;
-  constructor(job: J, tenant: number, api: string | undefined, cost: number | undefined) {
-    super(tenant, api, cost);
+  readonly owner: JobTenant;
+  constructor(job: J, owner: JobTenant, api: string | undefined, cost: number | undefined) {
+    super(owner.index, api, cost);
     this.job = job;
+    this.owner = owner;
   }
 }
 
 class JobScheduler<J extends Job> implements Scheduler<J> {
   readonly #scheduler: TicketScheduler;
-  readonly #slots: number;
   readonly #tickets = new Map<J, JobTicket<J>>();
-  readonly #tenants = new Map<string, number>();
-  readonly #names: string[] = [];
-  readonly #weights: number[] = [];
+  readonly #tenants: JobTenants;
   readonly #weightOf: ((tenant: string) => number) | undefined;
+  #slots: number;
 
   constructor(kind: SchedulerKind, options: SchedulerOptions) {
-    this.#slots = options.slots;
-    this.#weightOf = options.weightOf;
+    const { slots, estimator, initialCost, creditJobs, costUnitsPerSecPerSlot, weightOf } = options;
+    const tenants = new JobTenants((index) => this.#scheduler.forget(index));
+    this.#slots = slots;
+    this.#tenants = tenants;
+    this.#weightOf = weightOf;
     this.#scheduler = createTicketScheduler(kind, {
-      weightOf: (tenant) => this.#weights[tenant],
-      estimator: estimatorOf(options.estimator),
-      nameOf: (tenant) => this.#names[tenant],
-      slots: options.slots,
-      costUnitsPerSecPerSlot: options.costUnitsPerSecPerSlot,
+      weightOf: (tenant) => tenants.at(tenant).weight,
+      estimator: createEstimator(estimator ?? "pessimistic", { initialCost, believe: estimator === undefined }),
+      nameOf: (tenant) => tenants.at(tenant).name,
+      slots,
+      costUnitsPerSecPerSlot,
+      creditJobs,
     });
   }
 
@@ -110,33 +133,32 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
     return this.#scheduler.queued;
   }
 
+  get tenants(): number {
+    return this.#tenants.size;
+  }
+
   enqueue(job: J, nowUs: number): void {
+    if (typeof job !== "object" || job === null) throw bad("job", job, 'an object: { tenant: "name" }');
     const known = this.#tickets.get(job);
     if (known !== undefined) this.#scheduler.enqueue(known, nowUs); // throws: it is queued or running
     const { tenant, api, cost } = job;
-    if (typeof tenant !== "string") {
-      throw new TenantryError("BAD_ARGUMENT", `scheduler: job.tenant is ${shown(tenant)}; expected a string`);
-    }
-    if (cost !== undefined && !(cost >= 0 && cost < Number.POSITIVE_INFINITY)) {
-      throw new TenantryError(
-        "BAD_ARGUMENT",
-        `scheduler: job.cost is ${shown(cost)} (tenant "${tenant}"); expected a finite number ≥ 0`,
-      );
-    }
-    const weight = this.#weightOf === undefined ? 1 : checkedWeight(tenant, this.#weightOf(tenant));
-    const index = this.#indexOf(tenant);
-    this.#weights[index] = weight;
-    const ticket = new JobTicket(job, index, api, cost);
-    this.#scheduler.enqueue(ticket, nowUs);
+    if (typeof tenant !== "string") throw bad("job.tenant", tenant, "a string");
+    if (api !== undefined && typeof api !== "string")
+      throw bad(`job.api of tenant ${shown(tenant)}`, api, "a string, or nothing");
+    checkPositive(`job.cost of tenant ${shown(tenant)}`, cost);
+    const weight = this.#weightOf === undefined ? 1 : this.#weightOf(tenant);
+    checkPositive(`the weight of tenant ${shown(tenant)}`, weight);
+    this.#scheduler.checkTime(nowUs);
+    const owner = this.#tenants.join(tenant);
+    owner.weight = weight;
+    const ticket = new JobTicket(job, owner, api, cost);
     this.#tickets.set(job, ticket);
+    this.#scheduler.enqueue(ticket, nowUs);
   }
 
   dequeue(slot: number, nowUs: number): J | undefined {
     if (!(Number.isInteger(slot) && slot >= 0 && slot < this.#slots)) {
-      throw new TenantryError(
-        "BAD_ARGUMENT",
-        `scheduler: slot is ${shown(slot)}; expected a whole number from 0 to ${this.#slots - 1}`,
-      );
+      throw bad("slot", slot, `a whole number from 0 to ${this.#slots - 1}`);
     }
     return (this.#scheduler.dequeue(slot, nowUs) as JobTicket<J> | undefined)?.job;
   }
@@ -146,15 +168,27 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
   }
 
   complete(job: J, actualCost: number, nowUs: number): void {
-    this.#scheduler.complete(this.#ticketOf(job, "completed"), actualCost, nowUs);
-    this.#tickets.delete(job);
+    const ticket = this.#ticketOf(job, "completed");
+    this.#scheduler.complete(ticket, actualCost, nowUs);
+    this.#gone(ticket);
   }
 
   remove(job: J): boolean {
     const ticket = this.#tickets.get(job);
     if (ticket === undefined || !this.#scheduler.remove(ticket)) return false;
-    this.#tickets.delete(job);
+    this.#gone(ticket);
     return true;
+  }
+
+  resize(slots: number): void {
+    checkSlots(slots);
+    this.#slots = slots;
+    this.#scheduler.resize(slots);
+  }
+
+  #gone(ticket: JobTicket<J>): void {
+    this.#tickets.delete(ticket.job);
+    this.#tenants.leave(ticket.owner);
   }
 
   #ticketOf(job: J, what: string): JobTicket<J> {
@@ -165,28 +199,17 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
       `scheduler: a job of tenant ${shown(job?.tenant)} was ${what} while neither queued nor running; expected a job that was dequeued and has not completed`,
     );
   }
-
-  #indexOf(tenant: string): number {
-    let index = this.#tenants.get(tenant);
-    if (index === undefined) {
-      index = this.#names.length;
-      this.#names.push(tenant);
-      this.#tenants.set(tenant, index);
-    }
-    return index;
-  }
 }
 
-function estimatorOf(name: SchedulerOptions["estimator"]): Estimator {
-  if (name === "known") return new Known();
-  if (name === "pessimistic") return new Pessimistic();
-  return new MovingMean({ believe: name === undefined });
+function checkSlots(slots: unknown): void {
+  if (!(Number.isInteger(slots) && (slots as number) >= 1)) throw bad("slots", slots, "a whole number ≥ 1");
 }
 
-function checkedWeight(tenant: string, weight: number): number {
-  if (weight > 0 && weight < Number.POSITIVE_INFINITY) return weight;
-  throw new TenantryError(
-    "BAD_ARGUMENT",
-    `scheduler: the weight of tenant "${tenant}" is ${shown(weight)}; expected a finite number > 0`,
-  );
+function checkPositive(what: string, value: unknown): void {
+  if (value === undefined || (typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY)) return;
+  throw bad(what, value, "a finite number > 0");
+}
+
+function bad(what: string, value: unknown, expected: string): TenantryError {
+  return new TenantryError("BAD_ARGUMENT", `scheduler: ${what} is ${shown(value)}; expected ${expected}`);
 }

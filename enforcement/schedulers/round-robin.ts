@@ -36,4 +36,6 @@ export class RoundRobin extends TicketScheduler {
   }
 
   protected rest(): void {}
+
+  protected drop(): void {}
 }

@@ -4,9 +4,10 @@
  * charges) and need not be known beforehand: a job is charged its estimate when it is dequeued, more when `charge` says
  * that it has used more, and exactly its actual cost when it completes.
  *
- * Misuse throws BAD_JOB and changes nothing. The checks stand here, once, so that a new scheduler is only its order.
+ * Misuse throws, names the job and changes nothing. The checks stand here, once, so that a new scheduler is only its order.
  */
 import { TenantryError } from "../../proto/errors.js";
+import { shown } from "../../proto/names.js";
 import type { Estimator } from "./estimators.js";
 import { IDLE, QUEUED, RUNNING, type Ticket } from "./ticket.js";
 
@@ -31,63 +32,63 @@ export abstract class TicketScheduler {
   /** Jobs dequeued and not completed. */
   running = 0;
   protected readonly context: SchedulerContext;
+  /** Time of the last event, µs. */
+  protected nowUs = Number.NEGATIVE_INFINITY;
 
   constructor(context: SchedulerContext) {
     this.context = context;
   }
 
-  /** A job arrives. @throws BAD_JOB when it is queued or runs already */
+  /** A job arrives. @throws BAD_JOB when it is queued or runs already; BAD_ARGUMENT when time runs backwards */
   enqueue(ticket: Ticket, nowUs: number): void {
     if (ticket.state !== IDLE) throw this.#misuse(ticket, "enqueued", "a job that is neither queued nor running");
-    this.advance(nowUs);
+    this.#advance(nowUs, ticket);
     ticket.state = QUEUED;
     ticket.apiIndex = this.context.estimator.apiIndex(ticket.api);
     this.queued += 1;
-    this.push(ticket, nowUs);
+    this.push(ticket);
   }
 
   /**
    * A job arrives and `slot` is free: may it run there at once? The same as `enqueue` and `dequeue`, for when nobody waits.
-   * @returns false when others wait, or it may not yet; nothing has changed then
-   * @throws BAD_JOB when it is queued or runs already
+   * @returns false when others wait; nothing has changed then
+   * @throws BAD_JOB when it is queued or runs already; BAD_ARGUMENT when time runs backwards
    */
   startNow(ticket: Ticket, slot: number, nowUs: number): boolean {
     if (ticket.state !== IDLE) throw this.#misuse(ticket, "started", "a job that is neither queued nor running");
     if (this.queued > 0) return false;
-    this.advance(nowUs);
+    this.#advance(nowUs, ticket);
     ticket.apiIndex = this.context.estimator.apiIndex(ticket.api);
-    if (!this.pass(ticket, slot, nowUs)) return false;
-    ticket.state = RUNNING;
-    ticket.reported = 0;
-    this.running += 1;
+    this.pass(ticket, slot);
+    this.#run(ticket);
     return true;
   }
 
-  /** The job to run next in `slot`, now charged its estimate; undefined: nothing to run there now. */
+  /** The job to run next in `slot`, now charged its estimate; undefined: nobody waits. @throws BAD_ARGUMENT when time runs backwards */
   dequeue(slot: number, nowUs: number): Ticket | undefined {
+    this.#advance(nowUs);
     if (this.queued === 0) return undefined;
-    this.advance(nowUs);
-    const ticket = this.pop(slot, nowUs);
-    if (ticket === undefined) return undefined;
-    ticket.state = RUNNING;
-    ticket.reported = 0;
+    const ticket = this.pop(slot);
     this.queued -= 1;
-    this.running += 1;
+    this.#run(ticket);
     return ticket;
   }
 
-  /** A running job has used `costSoFar`. @throws BAD_JOB when it does not run, or had used more before */
+  /**
+   * A running job has used `costSoFar`.
+   * @throws BAD_JOB when it does not run, or had used more before; BAD_ARGUMENT when the cost is none or time runs backwards
+   */
   charge(ticket: Ticket, costSoFar: number, nowUs: number): void {
     this.#checkCharge(ticket, costSoFar, "charged");
-    this.advance(nowUs);
+    this.#advance(nowUs, ticket);
     ticket.reported = costSoFar;
     if (costSoFar > ticket.charged) this.recharge(ticket, costSoFar, false);
   }
 
-  /** A running job is done; what it was charged becomes what it cost. @throws BAD_JOB when it does not run, or had used more before */
+  /** A running job is done; what it was charged becomes what it cost. @throws as `charge` does */
   complete(ticket: Ticket, actualCost: number, nowUs: number): void {
     this.#checkCharge(ticket, actualCost, "completed");
-    this.advance(nowUs);
+    this.#advance(nowUs, ticket);
     ticket.state = IDLE;
     this.running -= 1;
     this.context.estimator.observe(ticket.tenant, ticket.apiIndex, actualCost);
@@ -95,9 +96,15 @@ export abstract class TicketScheduler {
     if (this.running === 0 && this.queued === 0) this.rest();
   }
 
-  /** Takes a waiting job out. @returns false when it is not waiting here */
-  remove(ticket: Ticket): boolean {
+  /**
+   * Takes a waiting job out.
+   * @param nowUs when; without, it is as if it had left at the event before
+   * @returns false when it is not waiting here
+   * @throws BAD_ARGUMENT when time runs backwards
+   */
+  remove(ticket: Ticket, nowUs?: number): boolean {
     if (ticket.state !== QUEUED) return false;
+    if (nowUs !== undefined) this.#advance(nowUs, ticket);
     this.unlink(ticket);
     ticket.state = IDLE;
     this.queued -= 1;
@@ -105,55 +112,81 @@ export abstract class TicketScheduler {
     return true;
   }
 
+  /** Throws BAD_ARGUMENT unless a call may come at this time; for who has to know before. */
+  checkTime(nowUs: number, ticket?: Ticket): void {
+    if (nowUs >= this.nowUs && nowUs < Number.POSITIVE_INFINITY) return;
+    const whose = ticket === undefined ? "" : `${this.#who(ticket)}: `;
+    throw new TenantryError(
+      "BAD_ARGUMENT",
+      `scheduler: ${whose}time is ${nowUs} µs after ${this.nowUs} µs; expected a finite time that does not run backwards`,
+    );
+  }
+
+  /** A tenant that has nothing here, waiting or running, is forgotten: its index will be another's. */
+  forget(tenant: number): void {
+    this.context.estimator.forget(tenant);
+    this.drop(tenant);
+  }
+
   /** The number of slots changed; nothing else does. */
   resize(_slots: number): void {}
 
-  /** Time has come this far: what every call does before it changes anything. @throws BAD_ARGUMENT when it runs backwards */
-  protected advance(_nowUs: number): void {}
+  /** So much time has passed since the last event; told before anything changes. */
+  protected elapse(_us: number): void {}
   /** Puts a job in its place. */
-  protected abstract push(ticket: Ticket, nowUs: number): void;
-  /** The same as `push` and `pop` of the only job there is; false: it would have to wait, and is not in. */
-  protected pass(ticket: Ticket, slot: number, nowUs: number): boolean {
-    this.push(ticket, nowUs);
-    if (this.pop(slot, nowUs) === ticket) return true;
-    this.unlink(ticket);
-    return false;
+  protected abstract push(ticket: Ticket): void;
+  /** The same as `push` and `pop` of the only job there is. */
+  protected pass(ticket: Ticket, slot: number): void {
+    this.push(ticket);
+    this.pop(slot);
   }
   /** Takes out the next job, having set `ticket.charged` to what the tenant was charged for it. Called only when some wait. */
-  protected abstract pop(slot: number, nowUs: number): Ticket | undefined;
+  protected abstract pop(slot: number): Ticket;
   /** Takes this job out. */
   protected abstract unlink(ticket: Ticket): void;
   /** Corrects what the tenant was charged for a job from `ticket.charged` to `cost`, and sets `ticket.charged`; `ended`: the job has. */
   protected abstract recharge(ticket: Ticket, cost: number, ended: boolean): void;
   /** Nothing waits and nothing runs: the busy period is over. */
   protected abstract rest(): void;
+  /** Clears what is kept of a tenant that has no job here. */
+  protected abstract drop(tenant: number): void;
+
+  #advance(nowUs: number, ticket?: Ticket): void {
+    if (!(nowUs >= this.nowUs && nowUs < Number.POSITIVE_INFINITY)) this.checkTime(nowUs, ticket);
+    if (this.running > 0 && nowUs > this.nowUs) this.elapse(nowUs - this.nowUs);
+    this.nowUs = nowUs;
+  }
+
+  #run(ticket: Ticket): void {
+    ticket.state = RUNNING;
+    ticket.reported = 0;
+    this.running += 1;
+  }
 
   #checkCharge(ticket: Ticket, cost: number, what: string): void {
     if (ticket.state !== RUNNING) throw this.#misuse(ticket, what, "a job that was dequeued and has not completed");
     if (!(cost >= 0 && cost < Number.POSITIVE_INFINITY)) {
       throw new TenantryError(
         "BAD_ARGUMENT",
-        `scheduler: cost ${cost} of a job of ${this.#who(ticket)}; expected a finite number ≥ 0`,
+        `scheduler: ${this.#who(ticket)} was ${what} at ${cost}; expected a finite number ≥ 0`,
       );
     }
     // A cost computed twice in floating point may differ in its last digits; that is not going back.
     if (cost < ticket.reported * (1 - 1e-9)) {
       throw new TenantryError(
         "BAD_JOB",
-        `scheduler: a job of ${this.#who(ticket)} was ${what} at ${cost} after ${ticket.reported}; costs only grow while a job runs`,
+        `scheduler: ${this.#who(ticket)} was ${what} at ${cost} after ${ticket.reported}; costs only grow while a job runs`,
       );
     }
   }
 
   #misuse(ticket: Ticket, what: string, expected: string): TenantryError {
     const state = ticket.state === QUEUED ? "queued" : ticket.state === RUNNING ? "running" : "neither queued nor running";
-    return new TenantryError(
-      "BAD_JOB",
-      `scheduler: a job of ${this.#who(ticket)} was ${what} while ${state}; expected ${expected}`,
-    );
+    return new TenantryError("BAD_JOB", `scheduler: ${this.#who(ticket)} was ${what} while ${state}; expected ${expected}`);
   }
 
   #who(ticket: Ticket): string {
-    return `tenant "${this.context.nameOf(ticket.tenant)}"`;
+    const api = ticket.api === undefined ? "" : ` (api ${shown(ticket.api)})`;
+    return `a job of tenant ${shown(this.context.nameOf(ticket.tenant))}${api}`;
   }
 }

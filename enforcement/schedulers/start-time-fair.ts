@@ -47,13 +47,12 @@ export class StartTimeFair extends TicketScheduler {
     this.#waiting.set(tenant, Math.max(this.#virtualTime, this.#tags[at + FINISH]));
   }
 
-  protected override pass(ticket: Ticket): boolean {
+  protected override pass(ticket: Ticket): void {
     const at = this.#row(ticket.tenant);
     this.#run(ticket, at, Math.max(this.#virtualTime, this.#tags[at + FINISH]));
-    return true;
   }
 
-  protected pop(): Ticket | undefined {
+  protected pop(): Ticket {
     const tenant = this.#waiting.first();
     const start = this.#waiting.firstKey();
     const queue = this.#queues[tenant];
@@ -76,7 +75,7 @@ export class StartTimeFair extends TicketScheduler {
     ticket.charged = cost;
     if (difference === 0) return;
     const at = this.#row(tenant);
-    this.#tags[at + FINISH] += difference / this.context.weightOf(tenant);
+    this.#tags[at + FINISH] += difference / ticket.weight;
     if (this.#waiting.has(tenant)) {
       this.#waiting.set(tenant, Math.max(this.#tags[at + JOINED], this.#tags[at + FINISH]));
     }
@@ -87,11 +86,17 @@ export class StartTimeFair extends TicketScheduler {
     this.#generation += 1;
   }
 
+  protected drop(tenant: number): void {
+    const at = tenant * STRIDE;
+    if (at < this.#tags.length) this.#tags[at + GENERATION] = 0;
+  }
+
   /** A job runs from start tag S on. @returns its F */
   #run(ticket: Ticket, at: number, start: number): number {
     if (start > this.#virtualTime) this.#virtualTime = start;
     ticket.charged = this.context.estimator.estimate(ticket);
-    const finish = start + ticket.charged / this.context.weightOf(ticket.tenant);
+    ticket.weight = this.context.weightOf(ticket.tenant);
+    const finish = start + ticket.charged / ticket.weight;
     this.#tags[at + FINISH] = finish;
     return finish;
   }

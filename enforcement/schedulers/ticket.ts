@@ -22,6 +22,8 @@ export class Ticket {
   /** @internal */ state: TicketState = IDLE;
   /** @internal What the tenant has been charged for this job so far: first the estimate, at last the truth. */
   charged = 0;
+  /** @internal The tenant's weight when it was dequeued: what it was charged by is what it is given back by. */
+  weight = 1;
   /** @internal Highest cost reported so far. */
   reported = 0;
   /** @internal When it was dequeued, µs. */

@@ -17,7 +17,6 @@
  *  - When nothing waits and nothing runs the busy period is over and all tags are forgotten, in O(1).
  *  - `remove` carries no time: a tenant that leaves by it counts as active until the event before.
  */
-import { TenantryError } from "../../proto/errors.js";
 import { withRow } from "../columns.js";
 import { LinkedQueue } from "../linked-queue.js";
 import { type SchedulerContext, TicketScheduler } from "./scheduler.js";
@@ -37,7 +36,6 @@ const SPEED_MEMORY = 0.99;
 export abstract class VirtualTimeScheduler extends TicketScheduler {
   /** v, in cost units per unit of weight. */
   protected virtualTime = 0;
-  protected nowUs = Number.NEGATIVE_INFINITY;
   readonly #queues: LinkedQueue<Ticket>[] = []; // by tenant
   #rows = new Float64Array(0); // by tenant
   #activeWeight = 0;
@@ -80,40 +78,31 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
     return Math.max(0, rows[at + IN_SERVICE] - worked) / rows[at + WEIGHT];
   }
 
-  protected override advance(nowUs: number): void {
-    const elapsedUs = nowUs - this.nowUs;
-    if (!(elapsedUs >= 0)) {
-      throw new TenantryError("BAD_ARGUMENT", `scheduler: time is ${nowUs} µs after ${this.nowUs} µs; it must not run backwards`);
-    }
-    this.nowUs = nowUs;
-    if (this.running > 0 && elapsedUs > 0) this.virtualTime += (elapsedUs * this.#speed() * this.running) / this.#activeWeight;
+  protected override elapse(us: number): void {
+    this.virtualTime += (us * this.#speed() * this.running) / this.#activeWeight;
   }
 
   protected push(ticket: Ticket): void {
     const tenant = ticket.tenant;
-    while (this.#queues.length <= tenant) this.#queues.push(new LinkedQueue<Ticket>());
+    this.#row(tenant);
     const queue = this.#queues[tenant];
     queue.push(ticket);
     if (queue.head !== ticket) return;
-    const at = this.#row(tenant);
-    const rows = this.#rows;
-    const span = this.context.estimator.estimate(ticket) / this.#weigh(tenant, rows[at + RUNNING] > 0);
-    if (rows[at + RUNNING] === 0) rows[at + START] = Math.max(rows[at + START], this.virtualTime - this.#creditJobs * span);
-    this.place(tenant, rows[at + START], span);
+    const span = this.#activate(ticket);
+    this.place(tenant, this.startTag(tenant), span);
+  }
+
+  /** Nobody waits, so there is nothing to choose: the tags alone move. */
+  protected override pass(ticket: Ticket): void {
+    this.#row(ticket.tenant);
+    this.#activate(ticket);
+    this.#begin(ticket);
   }
 
   protected pop(slot: number): Ticket {
     const tenant = this.choose(slot);
-    const queue = this.#queues[tenant];
-    const ticket = queue.shift()!;
-    const at = tenant * STRIDE;
-    const rows = this.#rows;
-    ticket.charged = this.context.estimator.estimate(ticket);
-    ticket.dequeuedUs = this.nowUs;
-    rows[at + START] += ticket.charged / rows[at + WEIGHT];
-    rows[at + RUNNING] += 1;
-    rows[at + IN_SERVICE] += ticket.charged;
-    rows[at + STARTED] += this.nowUs;
+    const ticket = this.#queues[tenant].shift()!;
+    this.#begin(ticket);
     this.#replace(tenant);
     return ticket;
   }
@@ -129,7 +118,7 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
     const tenant = ticket.tenant;
     const at = tenant * STRIDE;
     const rows = this.#rows;
-    rows[at + START] += (cost - ticket.charged) / rows[at + WEIGHT];
+    rows[at + START] += (cost - ticket.charged) / ticket.weight;
     if (ended) {
       rows[at + IN_SERVICE] -= ticket.charged;
       rows[at + STARTED] -= ticket.dequeuedUs;
@@ -152,6 +141,34 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
     this.virtualTime = 0;
     this.#activeWeight = 0;
     this.#generation += 1;
+  }
+
+  protected drop(tenant: number): void {
+    const at = tenant * STRIDE;
+    if (at < this.#rows.length) this.#rows[at + GENERATION] = 0;
+  }
+
+  /** A job has come to a tenant of which none waited: S is its start. @returns its L/φ */
+  #activate(ticket: Ticket): number {
+    const at = ticket.tenant * STRIDE;
+    const rows = this.#rows;
+    const runs = rows[at + RUNNING] > 0;
+    const span = this.context.estimator.estimate(ticket) / this.#weigh(ticket.tenant, runs);
+    if (!runs) rows[at + START] = Math.max(rows[at + START], this.virtualTime - this.#creditJobs * span);
+    return span;
+  }
+
+  /** A job begins: its tenant pays the estimate. */
+  #begin(ticket: Ticket): void {
+    const at = ticket.tenant * STRIDE;
+    const rows = this.#rows;
+    ticket.charged = this.context.estimator.estimate(ticket);
+    ticket.weight = rows[at + WEIGHT];
+    ticket.dequeuedUs = this.nowUs;
+    rows[at + START] += ticket.charged / ticket.weight;
+    rows[at + RUNNING] += 1;
+    rows[at + IN_SERVICE] += ticket.charged;
+    rows[at + STARTED] += this.nowUs;
   }
 
   /** The tenant's first job or its tags changed. */
@@ -179,13 +196,13 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
     return this.#slotTimeUs > 0 && this.#costDone > 0 ? this.#costDone / this.#slotTimeUs : 1;
   }
 
-  #row(tenant: number): number {
+  /** Makes room for a tenant, and clears tags of a busy period that is over. */
+  #row(tenant: number): void {
+    while (this.#queues.length <= tenant) this.#queues.push(new LinkedQueue<Ticket>());
     const at = tenant * STRIDE;
     if (at >= this.#rows.length) this.#rows = withRow(this.#rows, STRIDE, tenant);
-    if (this.#rows[at + GENERATION] !== this.#generation) {
-      this.#rows.fill(0, at, at + STRIDE);
-      this.#rows[at + GENERATION] = this.#generation;
-    }
-    return at;
+    if (this.#rows[at + GENERATION] === this.#generation) return;
+    this.#rows.fill(0, at, at + STRIDE);
+    this.#rows[at + GENERATION] = this.#generation;
   }
 }

@@ -21,8 +21,7 @@ const config = join(folder, "tenantry.yaml");
 let cluster: Cluster;
 
 beforeAll(async () => {
-  // Observed only: this is about memory and about who is shown, not about who is held back.
-  writeFileSync(config, `mode: observe\nmaxTenantsPerInstance: ${PER_INSTANCE}\nmaxTenants: ${IN_ALL}\n`);
+  writeFileSync(config, `mode: enforce\nmaxTenantsPerInstance: ${PER_INSTANCE}\nmaxTenants: ${IN_ALL}\n`);
   cluster = new Cluster(() => {}, config);
   await cluster.start();
 }, 2 * MINUTES);

@@ -44,6 +44,27 @@ describe("a call that need not wait", () => {
     expect(await point.run(undefined, () => lazily(8))).toBe(8);
   });
 
+  test("does not overtake one that was admitted before it and whose continuation has yet to run", async () => {
+    const point = agent.controlPoint("read", { slots: 1 });
+    const { promise, open } = gate();
+    const first = point.run(() => promise);
+    const order: string[] = [];
+    const queued = [1, 2].map((n) => point.run(() => order.push(`queued ${n}`)));
+    point.setSlots(9);
+    const aborted = new AbortController();
+    const late = point.run({ signal: aborted.signal }, () => order.push("aborted"));
+    const free = point.run(() => order.push("free"));
+    aborted.abort(new Error("no more"));
+    await Promise.all([...queued, free]);
+    await expect(late).rejects.toThrow("no more");
+    expect(order).toEqual(["queued 1", "queued 2", "free"]);
+    const now = point.run(() => order.push("at once"));
+    expect(order.at(-1)).toBe("at once");
+    open();
+    await Promise.all([first, now]);
+    expect([point.running, point.waiting]).toEqual([0, 0]);
+  });
+
   test("ends whether it throws at once or later, and what it threw comes out", async () => {
     const point = agent.controlPoint("read", { slots: 1 });
     const sooner = point.run(() => {

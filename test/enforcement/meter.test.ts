@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Agent, Operation, type ResourceOptions } from "../../enforcement/index.js";
+import { COST, COUNT, Meter, REFUSED, RUNNING, STRIDE, THROTTLED, WAITING } from "../../enforcement/meters/meter.js";
 import { latencyQuantileUs } from "../../proto/histogram.js";
-import type { Report } from "../../proto/messages.js";
+import { POINT, type Report } from "../../proto/messages.js";
 import { FakeClock, steady } from "./fake-clock.js";
 import { FakeController } from "./fake-controller.js";
 import { Service } from "./service.js";
@@ -42,6 +43,46 @@ class Metered {
 }
 
 describe("a meter", () => {
+  test("property: the memory may grow under any call, and nothing that was counted is lost or lands at another's", () => {
+    const fields = [COUNT, COST, REFUSED, WAITING, RUNNING, THROTTLED];
+    const step = fc.record({
+      what: fc.constantFrom("add", "move", "completed"),
+      tenant: fc.oneof(fc.nat(3), fc.nat(5_000)),
+      field: fc.nat(fields.length - 1),
+      amount: fc.nat(9),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const meter = new Meter({ name: "m", index: 0, kind: POINT, unit: "requests" });
+        meter.hasOwnCosts = true;
+        const expected = new Map<string, number>();
+        const count = (tenant: number, field: number, amount: number) =>
+          expected.set(`${tenant} ${field}`, (expected.get(`${tenant} ${field}`) ?? 0) + amount);
+        for (const { what, tenant, field, amount } of steps) {
+          if (what === "add") {
+            meter.add(tenant, fields[field], amount, 0);
+            count(tenant, fields[field], amount);
+          } else if (what === "move") {
+            meter.move(tenant, WAITING, RUNNING, 0);
+            count(tenant, WAITING, -1);
+            count(tenant, RUNNING, 1);
+          } else {
+            meter.completed(tenant, amount, 0);
+            count(tenant, RUNNING, -1);
+            count(tenant, COUNT, 1);
+            count(tenant, COST, amount);
+          }
+        }
+        const told = new Set(meter.touched.subarray(0, meter.touchedCount));
+        expect(told).toEqual(new Set(steps.map(({ tenant }) => tenant)));
+        for (let at = 0; at < meter.cells.length; at += STRIDE) {
+          for (const field of fields) expect(meter.cells[at + field]).toBe(expected.get(`${at / STRIDE} ${field}`) ?? 0);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   test("counts work in progress in every window it spans, to the µs, and nothing twice", () => {
     const world = new Metered();
     const disk = world.resource({ slots: 1 });

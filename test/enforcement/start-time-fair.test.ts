@@ -101,7 +101,7 @@ describe("start-time fair queuing", () => {
     scheduler.charge(long, 10, 10);
     const other = long.tenant === "a" ? "b" : "a";
     for (let i = 0; i < 8; i++) {
-      const job = scheduler.dequeue(1, 10) as Job;
+      const job = scheduler.dequeue(1, 11) as Job;
       expect(job.tenant).toBe(other);
       scheduler.complete(job, 1, 11);
     }

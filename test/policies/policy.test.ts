@@ -196,6 +196,22 @@ describe("bottleneck fairness has none of the faults of the published rules:", (
     expect(rate(scaled, 0)).toBeCloseTo(rate(plain, 0)!, 6);
   });
 
+  test("whoever is held back at one point is not refused at the next, which it has not reached yet", () => {
+    for (const slowdown of [1, 3, 60]) {
+      const points = [
+        { name: "svc/front", feeds: true },
+        { name: "svc/work", feeds: true },
+      ];
+      const view = viewOf({ tenants: [flood, small, { id: "new" }], slowdown, points });
+      // At the front it waits behind its rate, and of those that got through none has come to the disk, nor to the second point.
+      view.points[0].throughputs[2] = 300;
+      view.points[0].waitings[2] = 100;
+      view.points[0].rates[2] = 300;
+      expect(rate(view, 2, 0)).toBe(undefined);
+      expect(rate(view, 2, 1)).toBe(undefined);
+    }
+  });
+
   test("two bottlenecks at once are both served", () => {
     const view = viewOf({ tenants: [flood, small], slowdown: 60 });
     const net = new Resource(1, "svc/net", "bytes", 2);
