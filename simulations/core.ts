@@ -13,4 +13,4 @@ export {
   type TokenBucket,
   type TokenBucketOptions,
 } from "../enforcement/index.js";
-export { maxMinFair } from "../policies/index.js";
+export { dominantResourceShares, maxMinFair } from "../policies/index.js";
