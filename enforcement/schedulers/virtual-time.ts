@@ -12,13 +12,17 @@
  *
  *  - v is exact and continuous: advanced at every event by the busy slots alone. Advanced only now and then, 2DFQ loses
  *    what it is for; advanced by all n slots while some idle, v outruns the work done.
- *  - A tenant is active while a job of it waits or runs. (The printed pseudo-code forgets it at the last dequeue.)
+ *  - A tenant is active while a job of it waits or runs, *and until v reaches its S*: real slots may have finished early what
+ *    the fluid server still works on, and would for that time share among too few. (The printed pseudo-code forgets a tenant at
+ *    its last dequeue.) Without this v runs away from the tags of everyone backlogged, all become eligible always, and
+ *    WFQ, WF2Q and 2DFQ are one and the same: measured on 269 tenants, σ(lag) of the small 20 times as high.
  *  - r need not be known: where costs are not times it is measured, as Σ cost / Σ slot time of what completed.
  *  - When nothing waits and nothing runs the busy period is over and all tags are forgotten, in O(1).
  *  - `remove` carries no time: a tenant that leaves by it counts as active until the event before.
  */
 import { withRow } from "../columns.js";
 import { LinkedQueue } from "../linked-queue.js";
+import { IndexedHeap } from "./indexed-heap.js";
 import { type SchedulerContext, TicketScheduler } from "./scheduler.js";
 import type { Ticket } from "./ticket.js";
 
@@ -38,7 +42,10 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
   protected virtualTime = 0;
   readonly #queues: LinkedQueue<Ticket>[] = []; // by tenant
   #rows = new Float64Array(0); // by tenant
+  /** Σφ of the active tenants. */
   #activeWeight = 0;
+  /** Tenants with nothing to do here that the fluid server still works for, by S. */
+  readonly #ahead = new IndexedHeap();
   #generation = 1;
   /** r as given, cost units per µs; 0: to be measured. */
   readonly #givenSpeed: number;
@@ -79,7 +86,7 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
   }
 
   protected override elapse(us: number): void {
-    this.virtualTime += (us * this.#speed() * this.running) / this.#activeWeight;
+    this.#work(us * this.#speed() * this.running);
   }
 
   protected push(ticket: Ticket): void {
@@ -140,12 +147,18 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
   protected rest(): void {
     this.virtualTime = 0;
     this.#activeWeight = 0;
+    this.#ahead.clear();
     this.#generation += 1;
   }
 
   protected drop(tenant: number): void {
     const at = tenant * STRIDE;
-    if (at < this.#rows.length) this.#rows[at + GENERATION] = 0;
+    if (at >= this.#rows.length) return;
+    if (this.#ahead.has(tenant)) {
+      this.#ahead.remove(tenant);
+      this.#activeWeight -= this.#rows[at + WEIGHT];
+    }
+    this.#rows[at + GENERATION] = 0;
   }
 
   /** A job has come to a tenant of which none waited: S is its start. @returns its L/φ */
@@ -171,6 +184,22 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
     rows[at + STARTED] += this.nowUs;
   }
 
+  /** The fluid server does this much, for one tenant fewer from each moment on at which it is done with one. */
+  #work(amount: number): void {
+    let left = amount;
+    while (this.#ahead.size > 0) {
+      const end = this.#ahead.firstKey();
+      const needed = (end - this.virtualTime) * this.#activeWeight;
+      if (needed > left) break;
+      left -= needed;
+      this.virtualTime = end;
+      const tenant = this.#ahead.first();
+      this.#ahead.remove(tenant);
+      this.#activeWeight -= this.#rows[tenant * STRIDE + WEIGHT];
+    }
+    if (this.#activeWeight > 0) this.virtualTime += left / this.#activeWeight;
+  }
+
   /** The tenant's first job or its tags changed. */
   #replace(tenant: number): void {
     const head = this.#queues[tenant].head;
@@ -179,14 +208,19 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
   }
 
   #deactivate(tenant: number): void {
-    if (this.#queues[tenant].head === undefined) this.#activeWeight -= this.#rows[tenant * STRIDE + WEIGHT];
+    if (this.#queues[tenant].head !== undefined) return;
+    const start = this.startTag(tenant);
+    if (start > this.virtualTime) this.#ahead.set(tenant, start);
+    else this.#activeWeight -= this.#rows[tenant * STRIDE + WEIGHT];
   }
 
   /** Reads the weight anew; a tenant that is active (or becomes so now) counts with it. */
-  #weigh(tenant: number, active: boolean): number {
+  #weigh(tenant: number, busy: boolean): number {
     const at = tenant * STRIDE + WEIGHT;
     const weight = this.context.weightOf(tenant);
-    this.#activeWeight += active ? weight - this.#rows[at] : weight;
+    const counted = busy || this.#ahead.has(tenant);
+    this.#ahead.remove(tenant);
+    this.#activeWeight += counted ? weight - this.#rows[at] : weight;
     this.#rows[at] = weight;
     return weight;
   }

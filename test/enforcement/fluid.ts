@@ -129,10 +129,18 @@ export class NaiveScheduler {
     this.#v = 0;
   }
 
+  /** The fluid server works for whom anything waits or runs, and for whom v has not yet reached: crossing by crossing. */
   #advance(nowUs: number): void {
-    let weight = 0;
-    for (const tenant of this.#tenants.values()) if (tenant.queue.length > 0 || tenant.running > 0) weight += tenant.weight;
-    if (this.#running > 0) this.#v += ((nowUs - this.#now) * this.#speed * this.#running) / weight;
+    let work = (nowUs - this.#now) * this.#speed * this.#running;
     this.#now = nowUs;
+    while (work > 0) {
+      const tenants = [...this.#tenants.values()];
+      const busy = tenants.filter((tenant) => tenant.queue.length > 0 || tenant.running > 0);
+      const ahead = tenants.filter((tenant) => !busy.includes(tenant) && tenant.start > this.#v);
+      const weight = [...busy, ...ahead].reduce((sum, tenant) => sum + tenant.weight, 0);
+      const end = Math.min(this.#v + work / weight, ...ahead.map((tenant) => tenant.start));
+      work = end === this.#v + work / weight ? 0 : work - (end - this.#v) * weight;
+      this.#v = end;
+    }
   }
 }
