@@ -172,6 +172,9 @@ export class PointFigures {
   p50sUs!: Float64Array;
   /** Cost units per second that would come through besides, if what waits now were let through within the window. */
   pendingPerSec!: Float64Array;
+  /** Tenants with something pending: the first `pendingCount` entries. */
+  pendingTenants = new Int32Array(0);
+  pendingCount = 0;
 
   constructor(meter: LogicalMeter) {
     this.meter = meter;
@@ -232,8 +235,11 @@ export class PointFigures {
     }
     point.totalThroughput = total;
     const mean = total > 0 && count > 0 ? total / count : 1;
+    if (this.pendingTenants.length < throughputs.length) this.pendingTenants = new Int32Array(2 * throughputs.length);
+    this.pendingCount = 0;
     for (let v = 0; v < throughputs.length; v++) {
       if (throttled[v] + queued[v] === 0) continue;
+      this.pendingTenants[this.pendingCount++] = v;
       const cost = countsPerSec[v] > 0 && throughputs[v] > 0 ? throughputs[v] / countsPerSec[v] : mean;
       waitings[v] = throttled[v] * cost;
       pendingPerSec[v] = ((throttled[v] + queued[v]) * cost * 1e6) / windowUs;

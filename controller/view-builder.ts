@@ -205,13 +205,13 @@ export class ViewBuilder {
     for (let v = 0; v < loads.length; v++) {
       demands[v] = loads[v] > 0 ? loads[v] : (queued[v] * loadPerOperation) / windowSec;
     }
-    for (const { point, pendingPerSec } of this.points) {
+    for (const { point, pendingPerSec, pendingTenants, pendingCount } of this.points) {
       if (point.fed[resource.index] === 0) continue;
       const loadPerCost = point.totalThroughput > 0 ? total / point.totalThroughput : 0;
       const { throughputs, waitings } = point;
-      for (let v = 0; v < loads.length; v++) {
+      for (let i = 0; i < pendingCount; i++) {
+        const v = pendingTenants[i];
         const pending = pendingPerSec[v];
-        if (pending === 0) continue;
         const load = loads[v];
         // Its own requests are the better witness: if they get through and put no load here, those that wait will put none.
         const demand = throughputs[v] > 0 ? load * (1 + waitings[v] / windowSec / throughputs[v]) : load + pending * loadPerCost;
