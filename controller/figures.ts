@@ -161,6 +161,7 @@ export class PointFigures {
   readonly meter: LogicalMeter;
   readonly #columns = new Columns(11);
   readonly #latencies = new LatencyGather();
+  #reasons = new Int32Array(0);
   /** As policies see it; new every tick. */
   point!: Point;
   countsPerSec!: Float64Array;
@@ -186,6 +187,8 @@ export class PointFigures {
     const point = new Point(index, this.meter.name, this.meter.unit, 0, resources) as Writable<Point>;
     point.throughputs = throughputs;
     point.rates = rates;
+    if (this.#reasons.length < tenants) this.#reasons = new Int32Array(2 * tenants);
+    point.reasons = this.#reasons.subarray(0, tenants).fill(-1);
     point.waitings = waitings;
     point.p99sUs = p99s;
     this.point = point;

@@ -6,7 +6,7 @@ export { bottleneckFairness } from "./bottleneck-fairness.js";
 export { maxMinFair } from "./math/max-min.js";
 export { definePolicy, type Params, type Policy, paramsOf } from "./policy.js";
 export { Rates } from "./rates.js";
-export { expectedLoad, heldBack, Point, Resource, slowest, type Tenant, type View } from "./view.js";
+export { expectedLoad, heldBack, heldBecause, Point, Resource, slowest, type Tenant, type View } from "./view.js";
 
 /** The policies that come with the package; a new one is a file and a line here. */
 export const POLICIES: readonly Policy[] = [bottleneckFairness as unknown as Policy];
