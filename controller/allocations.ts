@@ -1,19 +1,19 @@
 /**
- * From rates over the whole cluster to one message per instance: split, then only what may be granted now, then columns.
+ * From rates over the whole cluster to one message per instance: split point by point (`split-point.ts`), note in each
+ * instance's log what it is granted, write the columns.
  *
- * All pairs are walked in ascending order of their key, point by point; the logs of what each instance may still be using are
- * sorted the same way, so that everything is merged in one pass without looking anything up.
+ * A message has a bound. While they fit, an instance is told of all limits of its service, also on tenants it has not met: one
+ * that moves there finds its limit waiting. When they do not fit, it is told of those on tenants it has named; and if even those
+ * are too many, of the first. What is not told is not limited there, so it is counted and said (`Dispatch.omitted`).
  */
 import { type Allocation, emptyAllocation } from "../proto/messages.js";
-import { ALLOCATION_BOUNDS } from "../proto/validate.js";
-import { heldBack } from "./figures.js";
-import { type Grant, GrantWalk, pairKey, pointOf } from "./grant-log.js";
-import type { LimitColumns, LimitTable } from "./limit-table.js";
+import { ALLOCATION_BOUNDS, MAX_MESSAGE_BYTES } from "../proto/validate.js";
+import type { Grant } from "./grant-log.js";
+import type { LimitTable } from "./limit-table.js";
 import type { Instance } from "./membership.js";
-import type { LogicalMeter, MeterBook } from "./meter-book.js";
-import { AVERAGE, COST, COUNT, SUMS } from "./meter-rows.js";
-import { EVEN_PART, FALLBACK_EVEN_PART, growWithin, JOINER, shareOut } from "./split.js";
-import type { TenantSeats } from "./tenant-seats.js";
+import type { MeterBook } from "./meter-book.js";
+import { type Member, type PointLimits, PointSplitter } from "./split-point.js";
+import { nameBytesOf, type TenantSeats } from "./tenant-seats.js";
 
 export interface AllocateOptions {
   epoch: number;
@@ -38,188 +38,150 @@ export interface AllocateOptions {
 export interface Dispatch {
   readonly instance: Instance;
   readonly allocation: Allocation;
+  /** Limits of its service that did not fit. */
+  readonly omitted: number;
 }
 
-/** Members of one service, while its points are split. */
-interface Member {
-  readonly instance: Instance;
-  readonly outstanding: GrantWalk;
-  /** Filled for receivers: what they are granted. */
-  readonly granted: GrantColumns | undefined;
-  /** Of the point at hand, by position of its pairs; undefined: it takes no part in this point. */
-  demands: Float64Array | undefined;
-}
-
-/** A grant while it is being written. */
-class GrantColumns {
-  size = 0;
-  readonly keys: Float64Array;
-  readonly rates: Float64Array;
-  readonly fallbacks: Float64Array;
-  readonly cluster: Float64Array;
-
-  constructor(pairs: number) {
-    const most = Math.min(pairs, ALLOCATION_BOUNDS.rows);
-    this.keys = new Float64Array(most);
-    this.rates = new Float64Array(most);
-    this.fallbacks = new Float64Array(most);
-    this.cluster = new Float64Array(most);
-  }
-
-  push(key: number, rate: number, fallback: number, cluster: number): void {
-    const at = this.size;
-    if (at === this.keys.length) return;
-    this.keys[at] = key;
-    this.rates[at] = rate;
-    this.fallbacks[at] = fallback;
-    this.cluster[at] = cluster;
-    this.size = at + 1;
-  }
-}
-
+/** Of a message, bytes for all but rows and names of tenants: points, reasons, weights, and what Hello adds when it is echoed. */
+const OTHER_BYTES = 256 * 1_024;
+/** Three floats, the point and the reason of a row. */
+const ROW_BYTES = 3 * 4 + 2 + 2;
 /** Indices of meters are below this. */
 const MOST_METERS = 65_536;
+const COLUMNS = ["point", "tenant", "reason", "ratePerSec", "burst", "fallbackPerSec"] as const;
+/** Beyond this a float overflows; as a rate it is as good as none. */
+const HIGHEST_RATE = 1e38;
 
-/** Decides what each receiver is granted, notes it in its log, and returns the messages. */
-export function allocate(options: AllocateOptions): Dispatch[] {
-  const { epoch, sequence, nowUs, instances, receives, limits, meters } = options;
-  const services = new Map<string, Member[]>();
-  const receivers: Member[] = [];
-  for (const instance of instances) {
-    const receiver = instance.live && instance.peer !== undefined && instance.grants.open && receives(instance);
-    if (!receiver && instance.grants.grants.length === 0) continue;
-    const member: Member = {
-      instance,
-      outstanding: new GrantWalk(instance.grants.grants),
-      granted: receiver ? new GrantColumns(limits.size) : undefined,
-      demands: undefined,
-    };
-    if (receiver) receivers.push(member);
-    const members = services.get(instance.service);
-    if (members === undefined) services.set(instance.service, [member]);
-    else members.push(member);
+/** Decides what each receiver is granted, notes it in its log, and writes the messages. Keeps its memory from call to call. */
+export class Allocator {
+  readonly #splitter = new PointSplitter();
+  /** By seat: index in the dictionary of the message at hand; all −1 between messages. */
+  #tenantAt = new Int32Array(0);
+
+  allocate(options: AllocateOptions): Dispatch[] {
+    const { epoch, sequence, nowUs, instances, receives, seats, windowUs } = options;
+    const points = pointsOf(options);
+    const rows = new Map<string, number>();
+    for (const { meter, seats: limited } of points) rows.set(meter.service, (rows.get(meter.service) ?? 0) + limited.length);
+    const services = new Map<string, Member[]>();
+    const receivers: Member[] = [];
+    for (const instance of instances) {
+      const receiver = instance.live && instance.peer !== undefined && instance.grants.open && receives(instance);
+      if (!receiver && instance.grants.grants.length === 0) continue;
+      const member = memberOf(instance, receiver, rows.get(instance.service) ?? 0, options);
+      if (receiver) receivers.push(member);
+      const members = services.get(instance.service);
+      if (members === undefined) services.set(instance.service, [member]);
+      else members.push(member);
+    }
+    for (const point of points) {
+      const members = services.get(point.meter.service);
+      if (members !== undefined) this.#splitter.split(point, members, windowUs, seats.capacity);
+    }
+    if (this.#tenantAt.length < seats.capacity) this.#tenantAt = new Int32Array(2 * seats.capacity).fill(-1);
+    const weightOf = weightsBySeat(options);
+    return receivers.map(({ instance, granted, omitted }) => {
+      const grant: Grant = { epoch, sequence, sentUs: nowUs, points: granted! };
+      instance.grants.add(grant);
+      return { instance, allocation: this.#messageOf(grant, instance, weightOf, options), omitted };
+    });
   }
-  const pairAt = new Int32Array(options.seats.capacity).fill(-1);
-  let seats: number[] = [];
-  let rates: number[] = [];
-  let current = -1;
-  const flush = () => {
-    const meter = meters.at(current);
-    const members = meter === undefined ? undefined : services.get(meter.service);
-    if (meter !== undefined && members !== undefined) splitPoint(meter, members, seats, rates, options, pairAt);
-    seats = [];
-    rates = [];
+
+  /** A grant as a message: names in dictionaries, columns by pair. */
+  #messageOf(grant: Grant, instance: Instance, weightOf: Float64Array | undefined, options: AllocateOptions): Allocation {
+    const { seats, meters, limits, policyNames, burstSeconds } = options;
+    const tenantAt = this.#tenantAt;
+    const message = emptyAllocation(grant.epoch, grant.sequence, options.ttlUs);
+    const { tenants, reasons } = message;
+    const rows = grant.points.reduce((sum, { seats }) => sum + seats.length, 0);
+    // Made at their full length: to grow them row by row took four times as long.
+    const [point, tenant, reason, ratePerSec, burst, fallbackPerSec] = COLUMNS.map((name) => {
+      message[name] = new Array<number>(rows);
+      return message[name];
+    });
+    let row = 0;
+    const named: number[] = [];
+    const reasonAt = new Map<number | string, number>();
+    for (const granted of grant.points) {
+      const index = message.points.push(meters.at(granted.point)!.name) - 1;
+      const { policies, resources } = limits.at(granted.point)!;
+      // Few reasons, many rows: those of one policy are found by resource.
+      let policy = -1;
+      let byResource: number[] = [];
+      for (let i = 0; i < granted.seats.length; i++) {
+        const seat = granted.seats[i];
+        if (tenantAt[seat] < 0) {
+          tenantAt[seat] = tenants.push(seats.name(seat)!) - 1;
+          named.push(seat);
+        }
+        if (policies[seat] !== policy) {
+          policy = policies[seat];
+          byResource = [];
+        }
+        const resource = resources[seat] + 1;
+        let because = policy < 0 ? undefined : byResource[resource];
+        if (because === undefined) {
+          const key = policy < 0 ? limits.get(granted.point, seat)!.note : policy * MOST_METERS + resource;
+          because = reasonAt.get(key);
+          if (because === undefined) {
+            const text = typeof key === "string" ? key : `${policyNames[policy]}|${meters.at(resource - 1)?.name ?? ""}`;
+            because = reasons.push(text) - 1;
+            reasonAt.set(key, because);
+          }
+          byResource[resource] = because;
+        }
+        const rate = Math.min(granted.ratesPerSec[i], HIGHEST_RATE);
+        point[row] = index;
+        tenant[row] = tenantAt[seat];
+        reason[row] = because;
+        ratePerSec[row] = rate;
+        burst[row] = Math.min(rate * burstSeconds, HIGHEST_RATE);
+        fallbackPerSec[row++] = Math.min(granted.fallbacksPerSec[i], HIGHEST_RATE);
+      }
+    }
+    for (const seat of named) tenantAt[seat] = -1;
+    if (weightOf !== undefined) addWeights(message, instance, weightOf);
+    return message;
+  }
+}
+
+/** What is limited, point by point. */
+function pointsOf({ limits, meters }: AllocateOptions): PointLimits[] {
+  const points: PointLimits[] = [];
+  limits.forEachPoint((index, columns) => {
+    const meter = meters.at(index);
+    if (meter === undefined) return;
+    const seats = new Int32Array(columns.count);
+    const rates = new Float64Array(columns.count);
+    for (let seat = 0, k = 0; k < seats.length; seat++) {
+      const rate = columns.rates[seat];
+      if (Number.isNaN(rate)) continue;
+      seats[k] = seat;
+      rates[k++] = rate;
+    }
+    points.push({ meter, seats, rates });
+  });
+  return points;
+}
+
+/** What of `rows` limits fits into one message to this instance. */
+function memberOf(instance: Instance, receiver: boolean, rows: number, { seats, weights }: AllocateOptions): Member {
+  const rowsFor = (names: number, nameBytes: number) => {
+    // Who has a weight is named a second time, beside it.
+    const weightBytes = weights.size === 0 ? 0 : nameBytes + names * 8;
+    const left = MAX_MESSAGE_BYTES - OTHER_BYTES - nameBytes - weightBytes;
+    return Math.min(Math.max(0, Math.floor(left / (ROW_BYTES + varintBytes(names)))), ALLOCATION_BOUNDS.rows);
   };
-  limits.forEach((point, seat, rate) => {
-    if (point !== current) {
-      flush();
-      current = point;
-    }
-    seats.push(seat);
-    rates.push(rate);
-  });
-  flush();
-  const weightOf = weightsBySeat(options);
-  return receivers.map(({ instance, granted }) => {
-    const grant: Grant = {
-      epoch,
-      sequence,
-      sentUs: nowUs,
-      keys: granted!.keys.slice(0, granted!.size),
-      ratesPerSec: granted!.rates.slice(0, granted!.size),
-      fallbacksPerSec: granted!.fallbacks.slice(0, granted!.size),
-      clusterPerSec: granted!.cluster.slice(0, granted!.size),
-    };
-    instance.grants.add(grant);
-    return { instance, allocation: messageOf(grant, instance, weightOf, pairAt, options) };
-  });
+  const granted = receiver ? [] : undefined;
+  if (rows <= rowsFor(seats.size, seats.nameBytes)) return { instance, granted, namedOnly: false, rowsLeft: rows, omitted: 0 };
+  const { names } = instance.ledger;
+  let nameBytes = 0;
+  for (const name of names) if (name !== undefined) nameBytes += nameBytesOf(name);
+  return { instance, granted, namedOnly: true, rowsLeft: rowsFor(names.length, nameBytes), omitted: 0 };
 }
 
-/** Splits the rates of one point's pairs over the members of its service. */
-function splitPoint(
-  meter: LogicalMeter,
-  members: Member[],
-  seats: readonly number[],
-  rates: readonly number[],
-  options: AllocateOptions,
-  pairAt: Int32Array,
-): void {
-  seats.forEach((seat, position) => {
-    pairAt[seat] = position;
-  });
-  const sharing: Member[] = [];
-  const lingering: Member[] = [];
-  for (const member of members) {
-    const { instance } = member;
-    member.demands =
-      instance.live && instance.peer !== undefined ? demandsAt(member, meter, seats.length, pairAt, options) : undefined;
-    if (member.demands !== undefined) sharing.push(member);
-    else if (!member.outstanding.empty) lingering.push(member);
-  }
-  for (const seat of seats) pairAt[seat] = -1;
-  const n = sharing.length;
-  const demands = new Float64Array(n);
-  const shares = new Float64Array(n);
-  const grants = new Float64Array(n);
-  const fallbacks = new Float64Array(n);
-  const outstanding = new Float64Array(n);
-  const outstandingFallbacks = new Float64Array(n);
-  for (let k = 0; k < seats.length; k++) {
-    const key = pairKey(meter.index, seats[k]);
-    const rate = rates[k];
-    let ceiling = rate;
-    let left = 0;
-    let leftFallback = 0;
-    for (const { outstanding: log } of lingering) {
-      log.moveTo(key);
-      left += Math.max(log.ratePerSec, 0);
-      leftFallback += Math.max(log.fallbackPerSec, 0);
-      ceiling = Math.max(ceiling, log.clusterPerSec);
-    }
-    for (let j = 0; j < n; j++) {
-      const log = sharing[j].outstanding;
-      log.moveTo(key);
-      outstanding[j] = log.ratePerSec < 0 ? JOINER : log.ratePerSec;
-      outstandingFallbacks[j] = log.fallbackPerSec < 0 ? JOINER : log.fallbackPerSec;
-      ceiling = Math.max(ceiling, log.clusterPerSec);
-      demands[j] = sharing[j].demands![k];
-      // Its own figures are not known yet: what it held tells where the demand was.
-      if (sharing[j].instance.held !== undefined && demands[j] === 0) demands[j] = Math.max(log.ratePerSec, 0);
-    }
-    shareOut(rate, demands, EVEN_PART, shares);
-    growWithin({ rate, ceiling, lingering: left }, shares, outstanding, grants);
-    shareOut(rate, demands, FALLBACK_EVEN_PART, shares);
-    growWithin({ rate, ceiling, lingering: leftFallback }, shares, outstandingFallbacks, fallbacks);
-    for (let j = 0; j < n; j++) {
-      sharing[j].granted?.push(key, grants[j], fallbacks[j], rate);
-    }
-  }
-}
-
-/** What each pair of this point asks for at one instance, cost units per second; undefined: the instance has no such point. */
-function demandsAt(
-  { instance }: Member,
-  meter: LogicalMeter,
-  pairs: number,
-  pairAt: Int32Array,
-  { windowUs }: AllocateOptions,
-): Float64Array | undefined {
-  const { ledger } = instance;
-  const entry = ledger.meters.find((each) => each?.meter === meter);
-  // One that has not reported yet may have any point of its service.
-  if (!entry) return ledger.reports === 0 ? new Float64Array(pairs) : undefined;
-  const demands = new Float64Array(pairs);
-  const { sums, seen, length } = entry.rows;
-  for (let i = 0; i < length; i++) {
-    if (seen[i] === 0 || ledger.seats[i] < 0) continue;
-    const position = pairAt[ledger.seats[i]];
-    if (position < 0) continue;
-    const at = i * SUMS + AVERAGE;
-    const cost = sums[at + COST];
-    const costPerRequest = cost > 0 && sums[at + COUNT] > 0 ? cost / sums[at + COUNT] : 1;
-    demands[position] += cost + (heldBack(entry.rows, i, ledger.reports) * costPerRequest * 1e6) / windowUs;
-  }
-  return demands;
+function varintBytes(below: number): number {
+  return below <= 1 << 7 ? 1 : below <= 1 << 14 ? 2 : 3;
 }
 
 /** Weights by seat, when there are any other than 1. */
@@ -233,64 +195,11 @@ function weightsBySeat({ seats, weights }: AllocateOptions): Float64Array | unde
   return bySeat;
 }
 
-/** A grant as a message: names in dictionaries, columns by pair. `tenantAt` is scratch by seat, all −1 before and after. */
-function messageOf(
-  grant: Grant,
-  instance: Instance,
-  weightOf: Float64Array | undefined,
-  tenantAt: Int32Array,
-  options: AllocateOptions,
-): Allocation {
-  const { seats, meters, limits, policyNames, burstSeconds } = options;
-  const message = emptyAllocation(grant.epoch, grant.sequence, options.ttlUs);
-  const { points, tenants, reasons } = message;
-  const reasonAt = new Map<number | string, number>();
-  const named: number[] = [];
-  let point = -1;
-  let columns: LimitColumns | undefined;
-  // Most rows have the reason of the row before.
-  let policy = -2;
-  let resource = -2;
-  let reason = -1;
-  for (let i = 0; i < grant.keys.length; i++) {
-    const index = pointOf(grant.keys[i]);
-    const seat = grant.keys[i] - pairKey(index, 0);
-    if (index !== point) {
-      point = index;
-      columns = limits.at(index);
-      points.push(meters.at(index)!.name);
-    }
-    if (tenantAt[seat] < 0) {
-      tenantAt[seat] = tenants.length;
-      tenants.push(seats.name(seat)!);
-      named.push(seat);
-    }
-    if (columns!.policies[seat] !== policy || columns!.resources[seat] !== resource || policy < 0) {
-      policy = columns!.policies[seat];
-      resource = columns!.resources[seat];
-      const key = policy < 0 ? limits.get(index, seat)!.note : policy * MOST_METERS + resource + 1;
-      reason = reasonAt.get(key) ?? -1;
-      if (reason < 0) {
-        reason = reasons.length;
-        reasonAt.set(key, reason);
-        reasons.push(typeof key === "string" ? key : `${policyNames[policy]}|${meters.at(resource)?.name ?? ""}`);
-      }
-    }
-    message.point.push(points.length - 1);
-    message.tenant.push(tenantAt[seat]);
-    message.reason.push(reason);
-    message.ratePerSec.push(grant.ratesPerSec[i]);
-    message.burst.push(grant.ratesPerSec[i] * burstSeconds);
-    message.fallbackPerSec.push(grant.fallbacksPerSec[i]);
-  }
-  for (const seat of named) tenantAt[seat] = -1;
-  if (weightOf === undefined) return message;
-  const { ledger } = instance;
+function addWeights(message: Allocation, { ledger }: Instance, weightOf: Float64Array): void {
   for (let i = 0; i < ledger.names.length; i++) {
     const seat = ledger.seats[i];
     if (seat < 0 || weightOf[seat] === 1) continue;
     message.weightTenants.push(ledger.names[i]!);
     message.weights.push(weightOf[seat]);
   }
-  return message;
 }

@@ -6,6 +6,9 @@ import type { Described } from "./describe.js";
 import { describePair, reasonOf } from "./describe.js";
 import type { Explanation, LimitExplanation } from "./snapshot.js";
 
+/** A resource that is slowed down less than this, relative to calm, is nobody's trouble. */
+const CALM = 2;
+
 /** Why this tenant is as fast as it is. */
 export function explain(tenant: string, seat: number | undefined, described: Described): Explanation {
   const { builder, settings } = described;
@@ -72,7 +75,9 @@ function limitSentence(tenant: string, limit: LimitExplanation, verb: string): s
   const because =
     limit.slowdown === null
       ? `because of ${limit.resource}`
-      : `because ${limit.resource} is ${figure(limit.slowdown)} times as slow as when calm and ${tenant} makes up ${Math.round(100 * (limit.share ?? 0))} % of its load`;
+      : limit.slowdown < CALM
+        ? `because ${limit.resource} was overloaded; that is over, and the rate grows back`
+        : `because ${limit.resource} is ${figure(limit.slowdown)} times as slow as when calm and ${tenant} makes up ${Math.round(100 * (limit.share ?? 0))} % of its load`;
   return `${tenant} ${verb} ${rate}${waiting}, by ${limit.policy}, ${because}.`;
 }
 
@@ -108,7 +113,7 @@ function crowding(tenant: string, v: number, { builder }: Described): string[] {
     undefined,
   );
   if (worst === undefined) return ["It uses no measured resource now."];
-  if (worst.slowdown < 2) return ["All resources it uses are calm."];
+  if (worst.slowdown < CALM) return ["All resources it uses are calm."];
   const rival = largestOther(tenant, worst.name, builder);
   const share = worst.totalLoad() > 0 ? worst.loads[v] / worst.totalLoad() : 0;
   const crowd = rival === undefined ? "nobody else uses it" : `${rival.id} makes up ${Math.round(100 * rival.share)} %`;

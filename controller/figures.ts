@@ -161,6 +161,7 @@ export class PointFigures {
   readonly meter: LogicalMeter;
   readonly #columns = new Columns(11);
   readonly #latencies = new LatencyGather();
+  #reasons = new Int32Array(0);
   /** As policies see it; new every tick. */
   point!: Point;
   countsPerSec!: Float64Array;
@@ -172,6 +173,9 @@ export class PointFigures {
   p50sUs!: Float64Array;
   /** Cost units per second that would come through besides, if what waits now were let through within the window. */
   pendingPerSec!: Float64Array;
+  /** Tenants with something pending: the first `pendingCount` entries. */
+  pendingTenants = new Int32Array(0);
+  pendingCount = 0;
 
   constructor(meter: LogicalMeter) {
     this.meter = meter;
@@ -183,6 +187,8 @@ export class PointFigures {
     const point = new Point(index, this.meter.name, this.meter.unit, 0, resources) as Writable<Point>;
     point.throughputs = throughputs;
     point.rates = rates;
+    if (this.#reasons.length < tenants) this.#reasons = new Int32Array(2 * tenants);
+    point.reasons = this.#reasons.subarray(0, tenants).fill(-1);
     point.waitings = waitings;
     point.p99sUs = p99s;
     this.point = point;
@@ -232,8 +238,11 @@ export class PointFigures {
     }
     point.totalThroughput = total;
     const mean = total > 0 && count > 0 ? total / count : 1;
+    if (this.pendingTenants.length < throughputs.length) this.pendingTenants = new Int32Array(2 * throughputs.length);
+    this.pendingCount = 0;
     for (let v = 0; v < throughputs.length; v++) {
       if (throttled[v] + queued[v] === 0) continue;
+      this.pendingTenants[this.pendingCount++] = v;
       const cost = countsPerSec[v] > 0 && throughputs[v] > 0 ? throughputs[v] / countsPerSec[v] : mean;
       waitings[v] = throttled[v] * cost;
       pendingPerSec[v] = ((throttled[v] + queued[v]) * cost * 1e6) / windowUs;

@@ -6,17 +6,20 @@
  */
 import type { Allocation } from "../proto/messages.js";
 import { POINT } from "../proto/messages.js";
-import { type Grant, pairKey, pointOf, seatOf } from "./grant-log.js";
+import type { Grant, PointGrant } from "./grant-log.js";
 import { LimitTable } from "./limit-table.js";
 import type { LogicalMeter, MeterBook } from "./meter-book.js";
 import { USABLE } from "./split.js";
 import type { TenantSeats } from "./tenant-seats.js";
 
+interface HeldPoint extends PointGrant {
+  /** By pair: "policy|resource". */
+  readonly reasons: readonly string[];
+}
+
 /** What an instance held when it came. */
 export interface Held {
-  readonly grant: Grant;
-  /** By row of the grant: "policy|resource". */
-  readonly reasons: readonly string[];
+  readonly grant: Grant & { readonly points: readonly HeldPoint[] };
   /** Points kept for it; to be released once. */
   readonly acquired: readonly LogicalMeter[];
 }
@@ -36,31 +39,32 @@ export function readHeld(
     return meter;
   });
   const seatOfTenant = held.tenants.map((id) => seats.seat(id));
-  const rows: { key: number; rate: number; fallback: number; reason: string }[] = [];
+  // By point, by seat. Several tenants may share the seat of "overflow": together they hold the sum.
+  const rows = new Map<number, Map<number, { rate: number; fallback: number; reason: string }>>();
   held.point.forEach((point, i) => {
     const meter = points[point];
     if (meter === undefined) return;
-    const key = pairKey(meter.index, seatOfTenant[held.tenant[i]]);
-    rows.push({ key, rate: held.ratePerSec[i], fallback: held.fallbackPerSec[i], reason: held.reasons[held.reason[i]] ?? "" });
+    const ofPoint = rows.get(meter.index) ?? new Map();
+    rows.set(meter.index, ofPoint);
+    const seat = seatOfTenant[held.tenant[i]];
+    const row = ofPoint.get(seat) ?? { rate: 0, fallback: 0, reason: held.reasons[held.reason[i]] ?? "" };
+    row.rate += held.ratePerSec[i];
+    row.fallback += held.fallbackPerSec[i];
+    ofPoint.set(seat, row);
   });
-  rows.sort((a, b) => a.key - b.key);
-  // Several tenants may share the seat of "overflow": together they hold the sum.
-  for (let i = rows.length - 1; i > 0; i--) {
-    if (rows[i].key !== rows[i - 1].key) continue;
-    rows[i - 1].rate += rows[i].rate;
-    rows[i - 1].fallback += rows[i].fallback;
-    rows.splice(i, 1);
+  const granted: HeldPoint[] = [];
+  for (const [point, ofPoint] of rows) {
+    const sorted = [...ofPoint].sort(([a], [b]) => a - b);
+    granted.push({
+      point,
+      seats: Int32Array.from(sorted, ([seat]) => seat),
+      ratesPerSec: Float64Array.from(sorted, ([, row]) => row.rate),
+      fallbacksPerSec: Float64Array.from(sorted, ([, row]) => row.fallback),
+      clusterPerSec: new Float64Array(sorted.length),
+      reasons: sorted.map(([, row]) => row.reason),
+    });
   }
-  const grant: Grant = {
-    epoch: held.epoch,
-    sequence: held.sequence,
-    sentUs: nowUs,
-    keys: Float64Array.from(rows, (row) => row.key),
-    ratesPerSec: Float64Array.from(rows, (row) => row.rate),
-    fallbacksPerSec: Float64Array.from(rows, (row) => row.fallback),
-    clusterPerSec: new Float64Array(rows.length),
-  };
-  return { grant, reasons: rows.map((row) => row.reason), acquired };
+  return { grant: { epoch: held.epoch, sequence: held.sequence, sentUs: nowUs, points: granted }, acquired };
 }
 
 /** Per pair, what the holders hold together, made up for the reserve that every split keeps. */
@@ -69,13 +73,12 @@ export function heldLimits(holders: Iterable<{ held: Held | undefined }>): Limit
   for (const { held } of holders) {
     if (held === undefined) continue;
     limits ??= new LimitTable();
-    const { keys, ratesPerSec } = held.grant;
-    for (let i = 0; i < keys.length; i++) {
-      const point = pointOf(keys[i]);
-      const seat = seatOf(keys[i]);
-      const before = limits.rate(point, seat);
-      const rate = (Number.isNaN(before) ? 0 : before) + ratesPerSec[i] / USABLE;
-      limits.set(point, seat, rate, -1, -1, held.reasons[i]);
+    for (const { point, seats, ratesPerSec, reasons } of held.grant.points) {
+      for (let i = 0; i < seats.length; i++) {
+        const before = limits.rate(point, seats[i]);
+        const rate = (Number.isNaN(before) ? 0 : before) + ratesPerSec[i] / USABLE;
+        limits.set(point, seats[i], rate, -1, -1, reasons[i]);
+      }
     }
   }
   return limits;

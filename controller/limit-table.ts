@@ -72,14 +72,19 @@ export class LimitTable {
     return { ratePerSec, policy, resource: columns.resources[seat], note };
   }
 
-  /** Calls `visit` for every pair, in order of point, then seat. */
-  forEach(visit: (point: number, seat: number, ratePerSec: number, policy: number, resource: number) => void): void {
+  /** Calls `visit` for every point at which something is limited, in order. The columns are read only. */
+  forEachPoint(visit: (point: number, columns: LimitColumns) => void): void {
     for (let p = 0; p < this.#points.length; p++) {
       const columns = this.#points[p];
-      if (columns === undefined || columns.count === 0) continue;
-      const { rates, policies, resources } = columns;
-      for (let s = 0; s < rates.length; s++) if (!Number.isNaN(rates[s])) visit(p, s, rates[s], policies[s], resources[s]);
+      if (columns !== undefined && columns.count > 0) visit(p, columns);
     }
+  }
+
+  /** Calls `visit` for every pair, in order of point, then seat. */
+  forEach(visit: (point: number, seat: number, ratePerSec: number, policy: number, resource: number) => void): void {
+    this.forEachPoint((p, { rates, policies, resources }) => {
+      for (let s = 0; s < rates.length; s++) if (!Number.isNaN(rates[s])) visit(p, s, rates[s], policies[s], resources[s]);
+    });
   }
 
   /** Forgets all limits. */

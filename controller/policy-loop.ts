@@ -5,7 +5,6 @@
  * a mode may be changed between two decisions. Of several rules about one pair the tightest wins and is named as the reason.
  */
 import type { Policy, Rates, View } from "../policies/index.js";
-import { pairKey } from "./grant-log.js";
 import { decide, type RefusalCause, StepGuard } from "./guard.js";
 import { LimitTable } from "./limit-table.js";
 import type { MeterBook } from "./meter-book.js";
@@ -13,6 +12,9 @@ import { modeLevel } from "./modes.js";
 import type { Settings } from "./settings.js";
 import type { TenantSeats } from "./tenant-seats.js";
 import type { ViewBuilder } from "./view-builder.js";
+
+/** Seats are below this: a pair has one number. */
+const MOST_SEATS = 2 ** 20;
 
 export interface PolicyLoopOptions {
   policies: readonly Policy[];
@@ -29,7 +31,9 @@ export interface PolicyLoopOptions {
 interface Wanted {
   readonly policy: Policy;
   /** Its last good rates. */
-  readonly limits: LimitTable;
+  limits: LimitTable;
+  /** Where the next ones are written. */
+  spare: LimitTable;
   readonly steps: StepGuard;
   refused: string | undefined;
 }
@@ -39,8 +43,9 @@ export class PolicyLoop {
   readonly wanted: readonly Wanted[];
   /** In force, over all instances. */
   readonly inForce = new LimitTable();
-  /** What would be, were everything observed enforced as well. */
-  readonly shadow = new LimitTable();
+  /** What would be, were everything observed enforced as well; the same table while nothing is only observed. */
+  shadow = this.inForce;
+  readonly #observed = new LimitTable();
   /** Decisions taken, since the start. */
   decisions = 0;
 
@@ -49,6 +54,7 @@ export class PolicyLoop {
     this.wanted = options.policies.map((policy) => ({
       policy,
       limits: new LimitTable(),
+      spare: new LimitTable(),
       steps: new StepGuard(),
       refused: undefined,
     }));
@@ -82,37 +88,50 @@ export class PolicyLoop {
    * @param held limits to keep where no policy has one: held by instances whose own figures are not known yet
    */
   combine(held?: LimitTable): void {
-    const { settings, seats, meters } = this.#options;
-    const { tenantModes } = settings;
-    this.inForce.clear();
-    this.shadow.clear();
-    const everything = modeLevel(settings.mode);
-    const tenantLevel = (seat: number) => modeLevel(tenantModes.get(seats.name(seat) ?? "") ?? "enforce");
-    let at = -1;
-    let pointLevel = 0;
-    const levelOf = (point: number, seat: number) => {
-      // Pairs come point by point: its mode is looked up once.
-      if (point !== at) {
-        at = point;
-        pointLevel = Math.min(everything, modeLevel(settings.pointMode(meters.at(point)?.name ?? "")));
+    const observed = this.#gather(this.inForce, 2);
+    this.shadow = observed ? this.#observed : this.inForce;
+    if (observed) this.#gather(this.#observed, 1);
+    held?.forEachPoint((point, { rates }) => {
+      const most = this.#pointLevel(point);
+      for (let seat = 0; seat < rates.length; seat++) {
+        if (Number.isNaN(rates[seat]) || !Number.isNaN(this.inForce.rate(point, seat))) continue;
+        if (Math.min(most, this.#tenantLevel(seat)) < 2) continue;
+        const { note } = held.get(point, seat)!;
+        this.inForce.set(point, seat, rates[seat], -1, -1, note);
+        if (observed) this.shadow.set(point, seat, rates[seat], -1, -1, note);
       }
-      return tenantModes.size === 0 ? pointLevel : Math.min(pointLevel, tenantLevel(seat));
-    };
+    });
+  }
+
+  /** Fills the table with what is wanted at this level or above. @returns is anything wanted that is only observed? */
+  #gather(table: LimitTable, least: number): boolean {
+    const { settings } = this.#options;
+    let observed = false;
+    table.clear();
     this.wanted.forEach(({ policy, limits }, index) => {
-      const most = modeLevel(settings.policyMode(policy));
-      limits.forEach((point, seat, rate, _policy, resource) => {
-        const level = Math.min(most, levelOf(point, seat));
-        if (level === 0) return;
-        this.shadow.tighten(point, seat, rate, index, resource);
-        if (level === 2) this.inForce.tighten(point, seat, rate, index, resource);
+      const ofPolicy = modeLevel(settings.policyMode(policy));
+      limits.forEachPoint((point, { rates, resources }) => {
+        const most = Math.min(ofPolicy, this.#pointLevel(point));
+        if (most === 0) return;
+        for (let seat = 0; seat < rates.length; seat++) {
+          if (Number.isNaN(rates[seat])) continue;
+          const level = Math.min(most, this.#tenantLevel(seat));
+          if (level === 1) observed = true;
+          if (level >= least) table.tighten(point, seat, rates[seat], index, resources[seat]);
+        }
       });
     });
-    held?.forEach((point, seat, rate) => {
-      if (levelOf(point, seat) < 2 || !Number.isNaN(this.inForce.rate(point, seat))) return;
-      const note = held.get(point, seat)!.note;
-      this.inForce.set(point, seat, rate, -1, -1, note);
-      this.shadow.set(point, seat, rate, -1, -1, note);
-    });
+    return observed;
+  }
+
+  #pointLevel(point: number): number {
+    const { settings, meters } = this.#options;
+    return Math.min(modeLevel(settings.mode), modeLevel(settings.pointMode(meters.at(point)?.name ?? "")));
+  }
+
+  #tenantLevel(seat: number): number {
+    const { tenantModes } = this.#options.settings;
+    return tenantModes.size === 0 ? 2 : modeLevel(tenantModes.get(this.#options.seats.name(seat) ?? "") ?? "enforce");
   }
 
   /** Forgets what is about tenants and points that are gone. */
@@ -120,29 +139,28 @@ export class PolicyLoop {
     const exists = (point: number) => this.#options.meters.at(point) !== undefined;
     for (const { limits } of this.wanted) limits.prune(gone, exists);
     this.inForce.prune(gone, exists);
-    this.shadow.prune(gone, exists);
+    this.#observed.prune(gone, exists);
   }
 
-  #take({ policy, limits, steps }: Wanted, view: View, rates: Rates): void {
+  #take(wanted: Wanted, view: View, rates: Rates): void {
     const { builder, onRefused } = this.#options;
-    const next: number[] = [];
+    const { policy, limits: before, spare: next, steps } = wanted;
     let held = 0;
     steps.begin();
+    next.clear();
     rates.forEach((p, t, rate, r) => {
       const point = builder.points[p].meter.index;
       const seat = builder.seatOf[t];
-      const before = limits.rate(point, seat);
-      if (!steps.allows(pairKey(point, seat), rate, before, view.points[p].throughputs[t])) {
-        held++;
-        if (Number.isNaN(before)) return;
-        const last = limits.get(point, seat)!;
-        next.push(point, seat, before, last.resource);
-      } else {
-        next.push(point, seat, rate, r < 0 ? -1 : builder.resources[r].meter.index);
+      const last = before.rate(point, seat);
+      if (steps.allows(point * MOST_SEATS + seat, rate, last, view.points[p].throughputs[t])) {
+        next.set(point, seat, rate, 0, r < 0 ? -1 : builder.resources[r].meter.index);
+        return;
       }
+      held++;
+      if (!Number.isNaN(last)) next.set(point, seat, last, 0, before.get(point, seat)!.resource);
     });
-    limits.clear();
-    for (let i = 0; i < next.length; i += 4) limits.set(next[i], next[i + 1], next[i + 2], 0, next[i + 3]);
+    wanted.limits = next;
+    wanted.spare = before;
     if (held > 0) {
       const message = `policy "${policy.name}" wants to move ${held} rate(s) by more than a factor of 1000 at once; they stay until it has said so three times`;
       onRefused(policy, "step", message);

@@ -9,7 +9,7 @@ import type { Policy } from "../policies/index.js";
 import { type ErrorCode, TenantryError } from "../proto/errors.js";
 import type { Hello, Report } from "../proto/messages.js";
 import type { AgentPeer, Alarm, Clock, PeerSession } from "../proto/ports.js";
-import { allocate, type Dispatch } from "./allocations.js";
+import { Allocator, type Dispatch } from "./allocations.js";
 import type { ControllerConfig } from "./config.js";
 import type { ControllerEvent } from "./controller.js";
 import { REFUSAL_CAUSES, type RefusalCause } from "./guard.js";
@@ -41,6 +41,7 @@ const REMEMBERED_WINDOWS = 60;
 export class Rounds {
   readonly #options: RoundsOptions;
   readonly #membership: Membership;
+  readonly #allocator = new Allocator();
   readonly seats: TenantSeats;
   readonly meters: MeterBook;
   readonly builder: ViewBuilder;
@@ -301,7 +302,7 @@ export class Rounds {
   #send(receives: (instance: Instance) => boolean): void {
     const { clock, config, policies, settings } = this.#options;
     this.loop.combine(heldLimits(this.#membership.list()));
-    const dispatches = allocate({
+    const dispatches = this.#allocator.allocate({
       epoch: this.epoch,
       sequence: ++this.sequence,
       nowUs: clock.nowUs(),

@@ -25,10 +25,16 @@ export const JOINER = -1;
  * @param rate     what there is, ≥ 0
  * @param demands  of each instance, ≥ 0, any unit
  * @param evenPart fraction spread evenly, 0..1
- * @param shares   filled; as long as `demands`, Σ ≤ 0.99·rate
+ * @param shares   filled; Σ ≤ 0.99·rate
+ * @param n        instances; default all of `demands`
  */
-export function shareOut(rate: number, demands: ArrayLike<number>, evenPart: number, shares: Float64Array): void {
-  const n = demands.length;
+export function shareOut(
+  rate: number,
+  demands: ArrayLike<number>,
+  evenPart: number,
+  shares: Float64Array,
+  n = demands.length,
+): void {
   let total = 0;
   for (let i = 0; i < n; i++) total += demands[i];
   const even = (USABLE * rate) / n;
@@ -56,15 +62,16 @@ export interface GrowOptions {
  *
  * @param shares      wanted
  * @param outstanding what each may be using: JOINER or a rate
- * @param grants      filled; as long as `shares`, grants[i] ≤ shares[i]
+ * @param grants      filled; grants[i] ≤ shares[i]
+ * @param n           instances; default all of `shares`
  */
 export function growWithin(
   { rate, ceiling, lingering }: GrowOptions,
   shares: ArrayLike<number>,
   outstanding: ArrayLike<number>,
   grants: Float64Array,
+  n = shares.length,
 ): void {
-  const n = shares.length;
   let taken = lingering;
   let wanted = 0;
   let joiners = 0;

@@ -15,6 +15,8 @@ export class TenantSeats {
   readonly #free: number[] = [];
   #lastUsed = new Float64Array(64);
   #version = 0;
+  /** Bytes that all names of those seated take in a message. */
+  nameBytes = 0;
   /** Names that found no seat, since the start. */
   overflows = 0;
 
@@ -53,6 +55,7 @@ export class TenantSeats {
     }
     this.#names[seat] = name;
     this.#seats.set(name, seat);
+    this.nameBytes += nameBytesOf(name);
     this.#version++;
     if (seat >= this.#lastUsed.length) {
       const grown = new Float64Array(this.#lastUsed.length * 2);
@@ -98,10 +101,18 @@ export class TenantSeats {
       gone ??= new Uint8Array(this.#names.length);
       gone[seat] = 1;
       this.#seats.delete(name);
+      this.nameBytes -= nameBytesOf(name);
       this.#names[seat] = undefined;
       this.#free.push(seat);
       this.#version++;
     }
     return gone;
   }
+}
+
+/** Bytes a name takes in a message, at most: itself as UTF-8, its tag and its length. */
+export function nameBytesOf(name: string): number {
+  let bytes = 3;
+  for (let i = 0; i < name.length; i++) bytes += name.charCodeAt(i) < 0x80 ? 1 : 3;
+  return bytes;
 }

@@ -50,6 +50,8 @@ export class ViewBuilder {
   seatOf = new Int32Array(0);
   resources: ResourceFigures[] = [];
   points: PointFigures[] = [];
+  /** By meter: index of the resource in the view. */
+  #resourceAt: number[] = [];
   #tenants: Tenant[] = [];
   #seatsVersion = -1;
   #metersVersion = -1;
@@ -169,20 +171,33 @@ export class ViewBuilder {
       }
       return figures;
     };
+    this.#resourceAt = [];
+    for (const [index, meter] of resources.entries()) this.#resourceAt[meter.index] = index;
     this.resources = resources.map((meter) => figuresOf(meter) as ResourceFigures);
     this.points = points.map((meter) => figuresOf(meter) as PointFigures);
   }
 
   #fillRates({ meter, point }: PointFigures, inForce: LimitTable): void {
-    const rates = inForce.at(meter.index)?.rates;
-    if (rates === undefined) {
+    const columns = inForce.at(meter.index);
+    if (columns === undefined || columns.count === 0) {
       point.rates.fill(Number.NaN);
       return;
     }
+    const { rates, policies, resources } = columns;
     for (let v = 0; v < point.rates.length; v++) {
       const seat = this.seatOf[v];
-      point.rates[v] = seat < rates.length ? rates[seat] : Number.NaN;
+      const rate = seat < rates.length ? rates[seat] : Number.NaN;
+      point.rates[v] = rate;
+      if (Number.isNaN(rate)) continue;
+      if (policies[seat] >= 0) point.reasons[v] = resources[seat] < 0 ? -1 : (this.#resourceAt[resources[seat]] ?? -1);
+      else point.reasons[v] = this.#resourceNamed(inForce.get(meter.index, seat)!.note);
     }
+  }
+
+  /** Of a reason as an agent told it, "policy|resource": the resource's index in the view; −1: none that is known now. */
+  #resourceNamed(note: string): number {
+    const meter = this.#options.meters.find(RESOURCE, note.slice(note.indexOf("|") + 1));
+    return meter === undefined ? -1 : (this.#resourceAt[meter.index] ?? -1);
   }
 
   #fillFeeds(): void {
@@ -205,13 +220,13 @@ export class ViewBuilder {
     for (let v = 0; v < loads.length; v++) {
       demands[v] = loads[v] > 0 ? loads[v] : (queued[v] * loadPerOperation) / windowSec;
     }
-    for (const { point, pendingPerSec } of this.points) {
+    for (const { point, pendingPerSec, pendingTenants, pendingCount } of this.points) {
       if (point.fed[resource.index] === 0) continue;
       const loadPerCost = point.totalThroughput > 0 ? total / point.totalThroughput : 0;
       const { throughputs, waitings } = point;
-      for (let v = 0; v < loads.length; v++) {
+      for (let i = 0; i < pendingCount; i++) {
+        const v = pendingTenants[i];
         const pending = pendingPerSec[v];
-        if (pending === 0) continue;
         const load = loads[v];
         // Its own requests are the better witness: if they get through and put no load here, those that wait will put none.
         const demand = throughputs[v] > 0 ? load * (1 + waitings[v] / windowSec / throughputs[v]) : load + pending * loadPerCost;

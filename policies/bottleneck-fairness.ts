@@ -23,14 +23,15 @@
  *   more clients would ask for that wait for their answers cannot be known: so whoever is held back now is let go only when
  *   its rate has grown beyond what it asks for, never from one window to the next.
  * - A calm resource (slowdown below √T) takes nothing away: it only bounds how fast those still held back may grow, by c(r)
- *   a window on what their rates allow now, since use lags behind a rate that was just raised.
+ *   a window on what their rates allow now, since use lags behind a rate that was just raised. The reason that is told stays
+ *   the resource that was full.
  * - Only points observed to feed the resource are limited: other traffic of the same tenant goes free.
  * - Nothing congested, nobody waiting, no load: no case divides zero by zero, and every tenant is unlimited.
  */
 import { maxMinFair } from "./math/max-min.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
-import { expectedLoad, heldBack } from "./view.js";
+import { expectedLoad, heldBack, heldBecause } from "./view.js";
 
 export const bottleneckFairness = definePolicy({
   name: "bottleneck-fairness",
@@ -69,7 +70,8 @@ export const bottleneckFairness = definePolicy({
         if (held[tenant.index] === 0 && fair[tenant.index] >= resource.demand(tenant)) continue;
         const share = calm ? Math.max(fair[tenant.index], carry * expected[tenant.index]) : fair[tenant.index];
         if (held[tenant.index] === 0 && share >= resource.demand(tenant)) continue;
-        for (const point of points) rates.limit(point, tenant, point.rateFor(resource, tenant, share), resource);
+        const because = calm ? (heldBecause(view, tenant) ?? resource) : resource;
+        for (const point of points) rates.limit(point, tenant, point.rateFor(resource, tenant, share), because);
       }
     }
     return rates;

@@ -9,7 +9,7 @@ export { shareTree, type TreeNode } from "./math/share-tree.js";
 export { type WaterOptions, waterLevelShares } from "./math/water-level.js";
 export { definePolicy, type Params, type Policy, paramsOf } from "./policy.js";
 export { Rates } from "./rates.js";
-export { expectedLoad, heldBack, Point, Resource, slowest, type Tenant, type View } from "./view.js";
+export { expectedLoad, heldBack, heldBecause, Point, Resource, slowest, type Tenant, type View } from "./view.js";
 
 /** The policies that come with the package; a new one is a file and a line here. */
 export const POLICIES: readonly Policy[] = [bottleneckFairness as unknown as Policy];

@@ -89,6 +89,8 @@ export class Point {
   /** Columns by tenant index; written by whoever fills the view. `rates` holds NaN for "unlimited". */
   readonly throughputs: Float64Array;
   readonly rates: Float64Array;
+  /** Index of the resource that the rate in force is because of; −1: of none. */
+  readonly reasons: Int32Array;
   readonly waitings: Float64Array;
   readonly p99sUs: Float64Array;
   /** By resource index: 1 when requests admitted here were seen to use the resource. */
@@ -102,6 +104,7 @@ export class Point {
     this.unit = unit;
     this.throughputs = new Float64Array(tenantCount);
     this.rates = new Float64Array(tenantCount).fill(Number.NaN);
+    this.reasons = new Int32Array(tenantCount).fill(-1);
     this.waitings = new Float64Array(tenantCount);
     this.p99sUs = new Float64Array(tenantCount);
     this.fed = new Uint8Array(resourceCount);
@@ -185,6 +188,27 @@ export function heldBack(view: View): Uint8Array {
     }
   }
   return held;
+}
+
+/**
+ * The resource that `tenant` is held back because of by the rates now in force: that of the one which leaves least room.
+ * Undefined: none holds it, or what holds it is about no resource.
+ *
+ * For a rule that lets go slowly: what bounds how fast a tenant may grow is not what it is held back because of.
+ */
+export function heldBecause(view: View, tenant: Tenant): Resource | undefined {
+  let reason = -1;
+  let room = Number.POSITIVE_INFINITY;
+  for (const { rates, throughputs, reasons } of view.points) {
+    const rate = rates[tenant.index];
+    const through = throughputs[tenant.index];
+    // Where nothing gets through there is no room at all.
+    const leaves = through > 0 ? rate / through : 0;
+    if (Number.isNaN(rate) || leaves >= room) continue;
+    room = leaves;
+    reason = reasons[tenant.index];
+  }
+  return reason < 0 ? undefined : view.resources[reason];
 }
 
 /** The paper's S = argmax_r slowdown(r): the most slowed-down resource; undefined when there is none. */

@@ -22,6 +22,8 @@ import type {
 } from "./messages.js";
 import { isLabel, isLogicalName, isName, isTenantId, shown } from "./names.js";
 
+/** The largest message either side takes, bytes: a report of ten thousand tenants at forty meters, or that many limited at twenty points. */
+export const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
 /** How many entries a report's lists may have: ten times what a generous service needs, and small enough to hold in memory. */
 export const REPORT_BOUNDS = { tenants: 100_000, meters: 4_096, rows: 4_096, feeds: 65_536 } as const;
 /** The same for an allocation. `rows` bounds its columns. */

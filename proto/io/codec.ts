@@ -9,12 +9,12 @@
  */
 import { TenantryError } from "../errors.js";
 import { type AgentMessage, type Allocation, type ControllerMessage, emptyAllocation, type Hello } from "../messages.js";
+import { MAX_MESSAGE_BYTES } from "../validate.js";
 import { malformed, Reader } from "./reader.js";
 import { decodeReport, encodeReport } from "./report-codec.js";
 import { messageType } from "./schema.js";
 
-/** The largest message either side takes, bytes: a report of ten thousand tenants at forty meters. */
-export const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
+export { MAX_MESSAGE_BYTES };
 /** Path of the stream every agent keeps open. */
 export const SESSION_PATH = "/tenantry.v1.Control/Session";
 

@@ -348,6 +348,38 @@ describe("explain", () => {
     expect(() => controller.explain("")).toThrow(expect.objectContaining({ code: "BAD_TENANT" }));
   });
 
+  test("says what holds a tenant back, not what is calm; and that it grows back once all is calm", () => {
+    const { controller, run } = bench();
+    const agent = new FakeAgent(controller, "storage", "a").connect();
+    const window = (waitUs: number, throttled: number) => {
+      const feeds: [string, string][] = [
+        ["storage/read", "r:workers"],
+        ["storage/read", "r:disk"],
+      ];
+      agent.report(
+        {
+          "r:workers": { flood: { count: 400, serviceUs: 900_000, waitUs }, small: { count: 50, serviceUs: 50_000, waitUs: waitUs / 20 } },
+          "r:disk": { flood: { count: 400, serviceUs: 20_000 }, small: { count: 50, serviceUs: 2_000 } },
+          "p:read": { flood: { count: 400, cost: 400, throttled }, small: { count: 50, cost: 50 } },
+        },
+        { feeds },
+      );
+      run(1);
+    };
+    for (let w = 0; w < 3; w++) window(40_000_000, 20);
+    expect(controller.explain("flood").sentence).toContain("because storage/workers is ");
+    const reasons = new Set<string | null>();
+    const sentences: string[] = [];
+    for (let w = 0; w < 4; w++) {
+      window(0, 100);
+      const { limits, sentence } = controller.explain("flood");
+      for (const { resource } of limits) reasons.add(resource);
+      sentences.push(sentence);
+    }
+    expect([...reasons]).toEqual(["storage/workers"]);
+    expect(sentences.at(-1)).toMatch(/because storage\/workers was overloaded; that is over, and the rate grows back\./);
+  });
+
   test("the view is plain JSON", () => {
     const { controller } = limited();
     const view = controller.view();

@@ -212,6 +212,26 @@ describe("bottleneck fairness has none of the faults of the published rules:", (
     }
   });
 
+  test("who is let go slowly is told the resource that was full, not the calm one that bounds its growth", () => {
+    const held = { id: "flood", load: 100_000, demand: 900_000, throughput: 100 };
+    const view = viewOf({ tenants: [held, small], slowdown: 1 });
+    const full = new Resource(1, "svc/net", "bytes", 2);
+    full.slowdown = 9;
+    (view.resources as Resource[]).push(full);
+    Object.assign(view.points[0], { fed: new Uint8Array([1, 0]) });
+    view.points[0].rates[0] = 101;
+    view.points[0].waitings[0] = 50;
+    const reasonFor = (inForce: number) => {
+      view.points[0].reasons[0] = inForce;
+      const rates = decide(view);
+      return [rates.get(view.points[0], view.tenants[0]), rates.because(view.points[0], view.tenants[0])];
+    };
+    const [rate, because] = reasonFor(1);
+    expect(because).toBe(1);
+    // Held because of nothing that is known: then the calm one is all there is to tell, and the rate is the same.
+    expect(reasonFor(-1)).toEqual([rate, 0]);
+  });
+
   test("two bottlenecks at once are both served", () => {
     const view = viewOf({ tenants: [flood, small], slowdown: 60 });
     const net = new Resource(1, "svc/net", "bytes", 2);
