@@ -6,7 +6,7 @@
  * that moves there finds its limit waiting. When they do not fit, it is told of those on tenants it has named; and if even those
  * are too many, of the first. What is not told is not limited there, so it is counted and said (`Dispatch.omitted`).
  */
-import { type Allocation, emptyAllocation } from "../proto/messages.js";
+import { type Allocation, emptyAllocation, POINT } from "../proto/messages.js";
 import { ALLOCATION_BOUNDS, MAX_MESSAGE_BYTES } from "../proto/validate.js";
 import type { Grant } from "./grant-log.js";
 import type { LimitTable } from "./limit-table.js";
@@ -33,6 +33,8 @@ export interface AllocateOptions {
   /** Names of policies, by index; and weights other than 1, by tenant. */
   policyNames: readonly string[];
   weights: ReadonlyMap<string, number>;
+  /** Is what is decided enforced at this point (logical name)? Where not, its slots go to whoever came first. */
+  enforcedAt(point: string): boolean;
 }
 
 export interface Dispatch {
@@ -80,10 +82,13 @@ export class Allocator {
     }
     if (this.#tenantAt.length < seats.capacity) this.#tenantAt = new Int32Array(2 * seats.capacity).fill(-1);
     const weightOf = weightsBySeat(options);
+    const observed = options.meters.list(POINT).filter((meter) => !options.enforcedAt(meter.name));
     return receivers.map(({ instance, granted, omitted }) => {
       const grant: Grant = { epoch, sequence, sentUs: nowUs, points: granted! };
       instance.grants.add(grant);
-      return { instance, allocation: this.#messageOf(grant, instance, weightOf, options), omitted };
+      const allocation = this.#messageOf(grant, instance, weightOf, options);
+      for (const { service, name } of observed) if (service === instance.service) allocation.inArrivalOrder.push(name);
+      return { instance, allocation, omitted };
     });
   }
 

@@ -1,6 +1,7 @@
 /**
  * Kill switches. A mode stands for everything, for each policy, each point and each tenant; what happens to a (point, tenant)
  * under a policy is the least of the four, so any one of them switches off what it covers and none can switch on alone.
+ * Where a point, or everything, is not enforced nobody is held back at all: slots too are given in the order of arrival there.
  */
 export const MODES = ["off", "observe", "enforce"] as const;
 

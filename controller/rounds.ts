@@ -17,6 +17,7 @@ import { heldLimits, readHeld } from "./held.js";
 import { Ledger } from "./ledger.js";
 import { type Instance, Membership } from "./membership.js";
 import { MeterBook } from "./meter-book.js";
+import { leastMode } from "./modes.js";
 import { PolicyLoop } from "./policy-loop.js";
 import type { Settings } from "./settings.js";
 import type { Counters } from "./snapshot.js";
@@ -316,6 +317,7 @@ export class Rounds {
       receives,
       policyNames: policies.map((policy) => policy.name),
       weights: settings.weights,
+      enforcedAt: (point) => leastMode(settings.mode, settings.pointMode(point)) === "enforce",
     });
     this.#joiners.clear();
     this.#refreshAll = false;

@@ -92,6 +92,7 @@ export interface Allocation {
   reason: number[];
   weightTenants: string[];
   weights: number[];
+  inArrivalOrder: string[];
 }
 
 /** Up the stream. Exactly one field is set. */
@@ -124,6 +125,7 @@ export function emptyAllocation(epoch: number, sequence: number, ttlUs: number):
     reason: [],
     weightTenants: [],
     weights: [],
+    inArrivalOrder: [],
   };
 }
 

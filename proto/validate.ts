@@ -205,6 +205,9 @@ export function validateAllocation(allocation: Allocation, at = "allocation"): v
     if (!isTenantId(id)) fail(where, id, TENANT);
   });
   amounts(at, "weights", allocation.weights, weightTenants.length, true);
+  each(`${at}.inArrivalOrder`, allocation.inArrivalOrder, ALLOCATION_BOUNDS.points, (name, where) => {
+    if (!isLogicalName(name)) fail(where, name, "service/name");
+  });
 }
 
 const NAME = '1 to 64 letters, digits, ".", "_" or "-"';

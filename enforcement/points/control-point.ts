@@ -166,6 +166,11 @@ export class ControlPoint {
     this.#passage.throttle.unlimit(tenant);
   }
 
+  /** @internal Slots go to whoever came first (`on`), or to whom the scheduler says. */
+  inArrivalOrder(on: boolean): void {
+    this.#passage.dispatcher.inArrivalOrder(on);
+  }
+
   /** @internal Rates have changed: whoever may pass now passes now, whoever has no rate any more is refused. */
   wake(nowUs: number): void {
     this.#passage.wake(nowUs);

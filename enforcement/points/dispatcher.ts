@@ -1,10 +1,13 @@
 /**
  * Who of those that passed the throttle runs next, and in which slot. Without slots everybody does at once; with slots the
  * scheduler says. It answers only; the control point starts whom it names.
+ *
+ * A point that shall only be observed gives its slots in the order of arrival, as if there were no scheduler: what is observed is
+ * then what would be. Those that wait when that changes keep the order they came for, and go first.
  */
 import { LinkedQueue } from "../linked-queue.js";
 import { createEstimator, type Estimator } from "../schedulers/estimators.js";
-import { createTicketScheduler } from "../schedulers/index.js";
+import { createTicketScheduler, type SchedulerKind } from "../schedulers/index.js";
 import type { TicketScheduler } from "../schedulers/scheduler.js";
 import type { TenantIndex, TenantTable } from "../tenant-table.js";
 import type { PointOptions } from "./point-options.js";
@@ -29,6 +32,10 @@ export class Dispatcher {
   readonly #estimator: Estimator;
   /** Charges what runs for the time it holds its slot; undefined where requests charge themselves. */
   readonly #slotTime: SlotTime | undefined;
+  /** The scheduler of its options, and one that goes by arrival: made when first needed. */
+  #fair: TicketScheduler | undefined;
+  #arrival: TicketScheduler | undefined;
+  /** The one that requests come to. */
   #scheduler: TicketScheduler | undefined;
   /** Handlers take time: who was called before them may still count from before. To the scheduler, time never runs backwards. */
   #latestUs = Number.NEGATIVE_INFINITY;
@@ -45,45 +52,60 @@ export class Dispatcher {
   /** From now on this many slots. Once there is a scheduler its queue is never bypassed. */
   resize(slots: number): void {
     if (slots === Number.POSITIVE_INFINITY && this.#scheduler === undefined) return;
-    this.#scheduler ??= this.#makeScheduler();
-    this.#scheduler.resize(Math.min(slots, UNBOUNDED));
+    this.#fair ??= this.#makeScheduler(this.#options.scheduler);
+    this.#scheduler ??= this.#fair;
+    this.#fair.resize(Math.min(slots, UNBOUNDED));
+    this.#arrival?.resize(Math.min(slots, UNBOUNDED));
     this.#slots.resize(Math.min(slots, UNBOUNDED));
+  }
+
+  /** From now on slots go to whoever came first (`on`), or to whom the scheduler says. */
+  inArrivalOrder(on: boolean): void {
+    if (this.#fair === undefined) return;
+    if (on) this.#arrival ??= this.#makeScheduler("fifo");
+    this.#scheduler = on ? this.#arrival : this.#fair;
   }
 
   /** A tenant's index will be another's. */
   forget(tenant: TenantIndex): void {
-    if (this.#scheduler === undefined) this.#estimator.forget(tenant);
-    else this.#scheduler.forget(tenant);
+    if (this.#fair === undefined) this.#estimator.forget(tenant);
+    this.#fair?.forget(tenant);
+    this.#arrival?.forget(tenant);
   }
 
   /** May this request run at once, ahead of nobody? It then holds a slot, if there are slots. If not, nothing has changed. */
   tryStart(request: Request, nowUs: number): boolean {
     const scheduler = this.#scheduler;
     if (request.throttleOnly || scheduler === undefined) return true;
-    if (scheduler.queued > 0 || !this.#slots.hasFree) return false;
+    if (this.#waitsIn() !== undefined || !this.#slots.hasFree) return false;
+    request.scheduler = scheduler;
     this.#begin(request, this.#slots.take());
     scheduler.startNow(request, request.slot, this.#time(nowUs));
     return true;
   }
 
   enqueue(request: Request, nowUs: number): void {
-    if (request.throttleOnly || this.#scheduler === undefined) this.#ready.push(request);
-    else this.#scheduler.enqueue(request, this.#time(nowUs));
+    if (request.throttleOnly || this.#scheduler === undefined) {
+      this.#ready.push(request);
+    } else {
+      request.scheduler = this.#scheduler;
+      this.#scheduler.enqueue(request, this.#time(nowUs));
+    }
   }
 
   /** Takes out one that waits. */
   remove(request: Request, nowUs: number): void {
-    if (!this.#scheduler?.remove(request, this.#time(nowUs))) this.#ready.remove(request);
+    if (!request.scheduler?.remove(request, this.#time(nowUs))) this.#ready.remove(request);
   }
 
   /** The next to run now, holding its slot; undefined: nobody. */
   next(nowUs: number): Request | undefined {
     const ready = this.#ready.shift();
     if (ready !== undefined) return ready;
-    const scheduler = this.#scheduler;
-    if (scheduler === undefined || scheduler.queued === 0 || !this.#slots.hasFree) return undefined;
+    const scheduler = this.#waitsIn();
+    if (scheduler === undefined || !this.#slots.hasFree) return undefined;
     const timeUs = this.#time(nowUs);
-    this.#slotTime?.refresh(scheduler, timeUs);
+    this.#slotTime?.refresh(timeUs);
     const slot = this.#slots.take();
     const request = scheduler.dequeue(slot, timeUs) as Request;
     this.#begin(request, slot);
@@ -93,7 +115,7 @@ export class Dispatcher {
   /** A running request was charged this much so far. */
   charge(request: Request, costSoFar: number, nowUs: number): void {
     if (request.slot >= 0)
-      this.#scheduler?.charge(request, this.#byCost ? costSoFar : nowUs - request.startedUs, this.#time(nowUs));
+      request.scheduler?.charge(request, this.#byCost ? costSoFar : nowUs - request.startedUs, this.#time(nowUs));
   }
 
   /** A running request is done: its slot is free. */
@@ -101,7 +123,14 @@ export class Dispatcher {
     if (request.slot < 0) return;
     this.#slots.give(request.slot);
     this.#slotTime?.ends(request);
-    this.#scheduler?.complete(request, this.#byCost ? cost : nowUs - request.startedUs, this.#time(nowUs));
+    request.scheduler?.complete(request, this.#byCost ? cost : nowUs - request.startedUs, this.#time(nowUs));
+  }
+
+  /** The scheduler to take the next from: those that came for another order first. */
+  #waitsIn(): TicketScheduler | undefined {
+    const other = this.#scheduler === this.#fair ? this.#arrival : this.#fair;
+    if (other !== undefined && other.queued > 0) return other;
+    return this.#scheduler !== undefined && this.#scheduler.queued > 0 ? this.#scheduler : undefined;
   }
 
   #time(nowUs: number): number {
@@ -114,9 +143,9 @@ export class Dispatcher {
     this.#slotTime?.begins(request);
   }
 
-  #makeScheduler(): TicketScheduler {
+  #makeScheduler(kind: SchedulerKind): TicketScheduler {
     const tenants = this.#tenants;
-    return createTicketScheduler(this.#options.scheduler, {
+    return createTicketScheduler(kind, {
       weightOf: (tenant) => tenants.weights[tenant],
       nameOf: (tenant) => tenants.nameOf(tenant),
       estimator: this.#estimator,

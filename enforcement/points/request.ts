@@ -3,6 +3,7 @@
  */
 import type { ThrottledError } from "../../proto/errors.js";
 import type { Alarm } from "../../proto/ports.js";
+import type { TicketScheduler } from "../schedulers/scheduler.js";
 import { Ticket } from "../schedulers/ticket.js";
 import type { TenantIndex } from "../tenant-table.js";
 import type { ViaSet } from "../via.js";
@@ -63,6 +64,8 @@ export class Request extends Ticket {
   /** @internal */ enteredUs = 0;
   /** @internal The slot it holds; −1: none. */
   slot = -1;
+  /** @internal The scheduler it waits in, or that let it start. */
+  scheduler: TicketScheduler | undefined = undefined;
   /** @internal Which gauge counts it; −1: none. */
   gauge = -1;
   /** @internal Neighbours among its tenant's waiting requests, by arrival. */

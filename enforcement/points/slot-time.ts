@@ -7,7 +7,6 @@
  * point does nothing, and keeps no process alive.
  */
 import { LinkedQueue } from "../linked-queue.js";
-import type { TicketScheduler } from "../schedulers/scheduler.js";
 import type { Request } from "./request.js";
 
 const REFRESH_US = 10_000;
@@ -26,11 +25,11 @@ export class SlotTime {
   }
 
   /** Somebody will be chosen: what runs is charged for the time it has run. */
-  refresh(scheduler: TicketScheduler, nowUs: number): void {
+  refresh(nowUs: number): void {
     if (nowUs - this.#refreshedUs < REFRESH_US) return;
     this.#refreshedUs = nowUs;
     for (let request = this.#running.head; request !== undefined; request = request.next as Request | undefined) {
-      scheduler.charge(request, nowUs - request.startedUs, nowUs);
+      request.scheduler?.charge(request, nowUs - request.startedUs, nowUs);
     }
   }
 }

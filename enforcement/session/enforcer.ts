@@ -1,5 +1,5 @@
 /**
- * Brings what is in force to where it acts: rates to the buckets of control points, weights to schedulers. The whole allocation
+ * Brings what is in force to where it acts: rates to the buckets of control points, weights and order to schedulers. The whole allocation
  * is in place before anyone is woken, so that whoever wakes first does not act on half of it.
  */
 import type { Clock } from "../../proto/ports.js";
@@ -70,6 +70,7 @@ export class Enforcer {
       after.add(tenant);
     }
     for (const tenant of before) if (!after.has(tenant)) point.unlimit(tenant);
+    point.inArrivalOrder(table.goesByArrival(point.logicalName));
     this.#limited.set(point, after);
   }
 

@@ -46,6 +46,7 @@ export class RateTable {
   readonly #options: RateTableOptions;
   #rows = new Map<string, Map<string, Row>>();
   #weights = new Map<string, number>();
+  #inArrivalOrder: ReadonlySet<string> = new Set();
 
   constructor(options: RateTableOptions) {
     this.#options = options;
@@ -85,8 +86,14 @@ export class RateTable {
     this.applied += 1;
     this.#rows = rowsOf(allocation);
     this.#weights = new Map(allocation.weightTenants.map((tenant, i) => [tenant, allocation.weights[i]]));
+    this.#inArrivalOrder = new Set(allocation.inArrivalOrder);
     this.ladder.lease(allocation.ttlUs);
     return true;
+  }
+
+  /** Shall this point (logical name) give its slots in the order of arrival? */
+  goesByArrival(point: string): boolean {
+    return this.ladder.state !== "open" && this.#inArrivalOrder.has(point);
   }
 
   /** Tenants with a rate in force at a point. */

@@ -3,9 +3,8 @@
  * it. Reading and writing use the disk, compressing uses a small pool of worker threads; both are measured, and so is the
  * event loop.
  *
- * Work is started in the order it comes, as most services do: the control point has many more slots than there are threads,
- * so its fair queue is never what decides. A flood therefore fills the pool's queue, and everybody waits in it; that is what
- * the controller is there for.
+ * The control point has a few more slots than there are threads, so that none of these is ever without work; who waits for a
+ * slot is served fairly. A flood that is only observed fills the line in front of them, and everybody waits in it.
  *
  * Environment: FOLDER (the blobs), THREADS, TENANTRY_CONTROLLER (read by the library).
  */
@@ -21,7 +20,7 @@ const folder = process.env.FOLDER ?? ".";
 const threads = Number(process.env.THREADS ?? 1);
 
 const agent = createAgent({ service: "storage" });
-const work = agent.controlPoint("work", { slots: 1000 });
+const work = agent.controlPoint("work", { slots: 4 });
 const disk = agent.resource("disk");
 const workers = agent.resource("workers", { slots: threads });
 agent.eventLoop();

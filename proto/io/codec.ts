@@ -102,6 +102,7 @@ const COLUMNS = [
   "reason",
   "weightTenants",
   "weights",
+  "inArrivalOrder",
 ] as const;
 
 /** What protobufjs gives: the message's own shape, save that a uint64 may be an object of two halves. */

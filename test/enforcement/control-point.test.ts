@@ -31,6 +31,50 @@ describe("slots", () => {
     expect(service.told()).toEqual(["a2 starts"]);
   });
 
+  test("a point that is only observed goes by arrival, and those that wait when that changes go first", () => {
+    const service = new Service({ slots: 1 }).limited({});
+    const observe = (inArrivalOrder: string[]) => service.controller.allocate([], { inArrivalOrder, ttlUs: 60 * SECOND });
+    const running: Request[] = [];
+    const submit = (tenant: string) => service.submit(tenant, { onStart: (request) => running.push(request) });
+    observe(["s/p"]);
+    for (let i = 0; i < 4; i++) submit("flood");
+    submit("calm");
+    const order = () => {
+      service.clock.advance(1_000);
+      service.point.complete(running.at(-1) as Request);
+      return service.told();
+    };
+    service.told();
+    expect(order()).toEqual(["flood2 starts"]);
+    observe([]);
+    for (let i = 0; i < 2; i++) submit("flood");
+    submit("calm");
+    expect([order(), order(), order()].flat()).toEqual(["flood3 starts", "flood4 starts", "calm1 starts"]);
+    // By turns now, and not by arrival: of three that wait, calm's goes before flood's second.
+    expect(order()).toEqual(["flood5 starts"]);
+    submit("flood");
+    submit("calm");
+    observe(["s/p"]);
+    submit("new");
+    expect([order(), order()].flat()).toEqual(["calm2 starts", "flood6 starts"]);
+    expect([order(), order(), order()].flat().sort()).toEqual(["calm3 starts", "flood7 starts", "new1 starts"]);
+    expect([service.point.running, service.point.waiting]).toEqual([1, 0]);
+  });
+
+  test("without a controller any more, its word on the order does not last", () => {
+    const service = new Service({ slots: 1 }).limited({});
+    service.controller.allocate([], { inArrivalOrder: ["s/p"] });
+    service.controller.session.handlers.onClosed();
+    service.clock.advance(3_600 * SECOND);
+    const first = service.submit("flood");
+    for (let i = 0; i < 3; i++) service.submit("flood");
+    service.submit("calm");
+    service.told();
+    service.clock.advance(1_000);
+    service.point.complete(first);
+    expect(service.told()).toEqual(["calm1 starts"]);
+  });
+
   test("slots are shared by the time they are held: who holds them long gets them seldom", () => {
     const service = new Service({ slots: 1 });
     const starts: Record<string, number> = { long: 0, short: 0 };

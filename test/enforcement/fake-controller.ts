@@ -64,7 +64,7 @@ export class FakeController implements Transport {
     this.session.handlers.onAcknowledgement({ sequence });
   }
 
-  allocate(rows: LimitRow[], options: { ttlUs?: number; weights?: Record<string, number> } = {}): Allocation {
+  allocate(rows: LimitRow[], options: { ttlUs?: number; weights?: Record<string, number>; inArrivalOrder?: string[] } = {}): Allocation {
     this.sequence += 1;
     const allocation = allocationOf(rows, { epoch: this.epoch, sequence: this.sequence, ...options });
     this.session.handlers.onAllocation(allocation);
@@ -79,7 +79,8 @@ export function allocationOf(
     sequence,
     ttlUs = 3_000_000,
     weights = {},
-  }: { epoch: number; sequence: number; ttlUs?: number; weights?: Record<string, number> },
+    inArrivalOrder = [],
+  }: { epoch: number; sequence: number; ttlUs?: number; weights?: Record<string, number>; inArrivalOrder?: string[] },
 ): Allocation {
   const allocation = emptyAllocation(epoch, sequence, ttlUs);
   for (const { point, tenant, ratePerSec, burst = 1, fallbackPerSec = ratePerSec, reason = "fairness|s/disk" } of rows) {
@@ -95,5 +96,6 @@ export function allocationOf(
   }
   allocation.weightTenants = Object.keys(weights);
   allocation.weights = Object.values(weights);
+  allocation.inArrivalOrder = inArrivalOrder;
   return allocation;
 }

@@ -92,6 +92,7 @@ export const allocation: fc.Arbitrary<Allocation> = fc
       burst: full(rows, amount),
       fallbackPerSec: full(rows, amount),
       reason: full(rows, fc.constant(0)),
+      inArrivalOrder: fc.array(logicalName, { maxLength: 3 }),
       weightTenants: full(weights, tenantId),
       weights: full(weights, fc.double({ min: 0.001, max: 1_000, noNaN: true })),
     }),
