@@ -148,7 +148,7 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
     checkPositive(`job.cost of tenant ${shown(tenant)}`, cost);
     const weight = this.#weightOf === undefined ? 1 : this.#weightOf(tenant);
     checkPositive(`the weight of tenant ${shown(tenant)}`, weight);
-    this.#scheduler.checkTime(nowUs);
+    this.#scheduler.checkTime(nowUs, `a job of tenant ${shown(tenant)}`);
     const owner = this.#tenants.join(tenant);
     owner.weight = weight;
     const ticket = new JobTicket(job, owner, api, cost);

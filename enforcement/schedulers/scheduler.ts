@@ -112,13 +112,12 @@ export abstract class TicketScheduler {
     return true;
   }
 
-  /** Throws BAD_ARGUMENT unless a call may come at this time; for who has to know before. */
-  checkTime(nowUs: number, ticket?: Ticket): void {
-    if (nowUs >= this.nowUs && nowUs < Number.POSITIVE_INFINITY) return;
-    const whose = ticket === undefined ? "" : `${this.#who(ticket)}: `;
+  /** Throws BAD_ARGUMENT unless a call may come at this time, for whoever has to know before. @param whose the job, for the message */
+  checkTime(nowUs: number, whose: string): void {
+    if (typeof nowUs === "number" && nowUs >= this.nowUs && nowUs < Number.POSITIVE_INFINITY) return;
     throw new TenantryError(
       "BAD_ARGUMENT",
-      `scheduler: ${whose}time is ${nowUs} µs after ${this.nowUs} µs; expected a finite time that does not run backwards`,
+      `scheduler: ${whose}: time is ${shown(nowUs)} µs and was ${this.nowUs} µs before; expected a finite time that does not run backwards`,
     );
   }
 
@@ -152,7 +151,9 @@ export abstract class TicketScheduler {
   protected abstract drop(tenant: number): void;
 
   #advance(nowUs: number, ticket?: Ticket): void {
-    if (!(nowUs >= this.nowUs && nowUs < Number.POSITIVE_INFINITY)) this.checkTime(nowUs, ticket);
+    if (!(typeof nowUs === "number" && nowUs >= this.nowUs && nowUs < Number.POSITIVE_INFINITY)) {
+      this.checkTime(nowUs, ticket === undefined ? "dequeue" : this.#who(ticket));
+    }
     if (this.running > 0 && nowUs > this.nowUs) this.elapse(nowUs - this.nowUs);
     this.nowUs = nowUs;
   }
@@ -165,10 +166,10 @@ export abstract class TicketScheduler {
 
   #checkCharge(ticket: Ticket, cost: number, what: string): void {
     if (ticket.state !== RUNNING) throw this.#misuse(ticket, what, "a job that was dequeued and has not completed");
-    if (!(cost >= 0 && cost < Number.POSITIVE_INFINITY)) {
+    if (!(typeof cost === "number" && cost >= 0 && cost < Number.POSITIVE_INFINITY)) {
       throw new TenantryError(
         "BAD_ARGUMENT",
-        `scheduler: ${this.#who(ticket)} was ${what} at ${cost}; expected a finite number ≥ 0`,
+        `scheduler: ${this.#who(ticket)} was ${what} at ${shown(cost)}; expected a finite number ≥ 0`,
       );
     }
     // A cost computed twice in floating point may differ in its last digits; that is not going back.

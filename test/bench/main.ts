@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { ingestRow, tickRow } from "./controller.js";
 import type { Comparison } from "./measure.js";
 import { recordRows } from "./record.js";
+import { concurrencyRows, schedulerRows } from "./schedulers.js";
 import { clockNs, throttleRows } from "./throttle.js";
 
 const { values } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
@@ -44,6 +45,14 @@ if (wanted("throttle")) {
 if (wanted("record")) {
   progress("recording");
   for (const { name, comparison } of await recordRows()) show(name, comparison);
+}
+if (wanted("schedulers")) {
+  progress("schedulers");
+  for (const { name, comparison } of await schedulerRows()) show(name, comparison);
+}
+if (wanted("slots")) {
+  progress("slots");
+  for (const { name, comparison } of await concurrencyRows()) show(name, comparison);
 }
 if (wanted("ingest")) {
   progress("ingest");

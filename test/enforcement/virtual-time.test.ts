@@ -1,14 +1,10 @@
-/** The schedulers that keep virtual time: the papers' own schedules, a dumb twin, the theorem, time's direction. */
+/** The schedulers that keep virtual time: the papers' own schedules, the theorem, time's direction. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createScheduler, type Job, type Scheduler, type SchedulerKind } from "../../enforcement/index.js";
-import { Known } from "../../enforcement/schedulers/estimators.js";
-import { createTicketScheduler } from "../../enforcement/schedulers/index.js";
 import { spanOfStratum, stratumOf } from "../../enforcement/schedulers/strata.js";
-import { Ticket } from "../../enforcement/schedulers/ticket.js";
-import type { VirtualTimeScheduler } from "../../enforcement/schedulers/virtual-time.js";
 import { vectors } from "../data.js";
-import { FluidServer, type NaiveJob, NaiveScheduler } from "./fluid.js";
+import { FluidServer } from "./fluid.js";
 
 const KINDS = ["wfq", "wf2q", "msf2q", "2dfq"] as const;
 type VirtualKind = (typeof KINDS)[number];
@@ -84,71 +80,6 @@ test("a stratum's span is at least the span, and at most an eighth of an octave'
   }
 });
 
-describe.each(["wfq", "wf2q", "2dfq"] as const)("%s picks as a scheduler that looks at everybody", (kind) => {
-  const step = fc.record({
-    what: fc.constantFrom("enqueue", "enqueue", "enqueue", "dequeue", "dequeue", "complete", "complete", "remove"),
-    tenant: fc.nat(7),
-    pick: fc.nat(1_000),
-    // Whole powers of two and quarter weights: every tag is exact in binary, so that twins agree to the last bit.
-    cost: fc.integer({ min: 0, max: 12 }).map((power) => 2 ** power),
-    waitUs: fc.oneof(
-      fc.integer({ min: 0, max: 4 }).map((n) => n * 64),
-      fc.integer({ min: 0, max: 4 }).map((n) => n * 1024),
-    ),
-  });
-
-  test("whatever happens", () => {
-    fc.assert(
-      fc.property(
-        fc.array(step, { minLength: 50, maxLength: 300, size: "max" }),
-        fc.integer({ min: 1, max: 4 }),
-        (steps, slots) => {
-          const weightOf = (tenant: number) => 2 ** ((tenant % 3) - 1);
-          const round = kind === "2dfq" ? (span: number) => spanOfStratum(stratumOf(span)) : undefined;
-          const naive = new NaiveScheduler({ kind, slots, speedPerUs: 1, weightOf, round });
-          const scheduler = createTicketScheduler(kind, {
-            slots,
-            weightOf,
-            nameOf: String,
-            estimator: new Known(),
-            costUnitsPerSecPerSlot: 1e6,
-          });
-          const twins = new Map<Ticket, NaiveJob>();
-          const waiting: Ticket[] = [];
-          const running: { ticket: Ticket; slot: number }[] = [];
-          let nowUs = 0;
-          for (const { what, tenant, pick, cost, waitUs } of steps) {
-            nowUs += waitUs;
-            if (what === "enqueue") {
-              const ticket = new Ticket(tenant, undefined, cost);
-              twins.set(ticket, { tenant, cost });
-              scheduler.enqueue(ticket, nowUs);
-              naive.enqueue(twins.get(ticket)!, nowUs);
-              waiting.push(ticket);
-            } else if (what === "dequeue" && running.length < slots) {
-              const slot = Array.from({ length: slots }, (_, i) => i).find((i) => running.every((each) => each.slot !== i))!;
-              if (waiting.length === 0) continue;
-              const ticket = scheduler.dequeue(slot, nowUs)!;
-              expect(twins.get(ticket)).toBe(naive.dequeue(slot, nowUs));
-              waiting.splice(waiting.indexOf(ticket), 1);
-              running.push({ ticket, slot });
-            } else if (what === "complete" && running.length > 0) {
-              const [{ ticket }] = running.splice(pick % running.length, 1);
-              scheduler.complete(ticket, ticket.declaredCost!, nowUs);
-              naive.complete(twins.get(ticket)!, nowUs);
-            } else if (what === "remove" && waiting.length > 0 && waitUs === 0) {
-              const [ticket] = waiting.splice(pick % waiting.length, 1);
-              scheduler.remove(ticket);
-              naive.remove(twins.get(ticket)!);
-            }
-          }
-        },
-      ),
-      { numRuns: 300 },
-    );
-  });
-});
-
 describe("theorem 1: 2DFQ is never behind the fluid server by more than n jobs of the largest size", () => {
   test("checked after every event", () => {
     fc.assert(
@@ -199,23 +130,6 @@ describe("theorem 1: 2DFQ is never behind the fluid server by more than n jobs o
       { numRuns: 60 },
     );
   });
-});
-
-test.each(KINDS)("%s: a tenant that real slots are done with counts until the fluid server is done with it too", (kind) => {
-  const context = { slots: 2, weightOf: () => 1, nameOf: String, estimator: new Known(), costUnitsPerSecPerSlot: 1e6 };
-  const scheduler = createTicketScheduler(kind, context) as VirtualTimeScheduler;
-  const [first, second, third] = [1_000, 1_000, 4_000].map((cost, tenant) => new Ticket(tenant, undefined, cost));
-  for (const each of [first, second, third]) scheduler.enqueue(each, 0);
-  expect([scheduler.dequeue(0, 0), scheduler.dequeue(1, 0)]).toEqual([first, second]);
-  scheduler.complete(first, 1_000, 1_000);
-  scheduler.complete(second, 1_000, 1_000);
-  expect(scheduler.currentVirtualTime).toBeCloseTo(2_000 / 3);
-  expect(scheduler.dequeue(0, 1_000)).toBe(third);
-  // One slot is busy; the fluid server would still divide it by three, up to v = 1000.
-  scheduler.charge(third, 1_000, 2_000);
-  expect(scheduler.currentVirtualTime).toBeCloseTo(1_000);
-  scheduler.charge(third, 1_500, 2_500);
-  expect(scheduler.currentVirtualTime).toBeCloseTo(1_500);
 });
 
 test.each(KINDS)("%s: time that runs backwards is refused, and nothing has changed", (kind: VirtualKind) => {
