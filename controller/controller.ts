@@ -144,7 +144,7 @@ export class Controller {
         if (unsaved !== undefined || this.#stopped) return failed(unsaved ?? new TenantryError("CLOSED", "stopped"));
         this.#serving = true;
         this.#rounds.start(state.epoch);
-        this.#event("started", `epoch ${state.epoch}: learning for one window what instances hold, then deciding`);
+        this.#event("started", `epoch ${state.epoch}: learning what instances hold, then deciding`);
         done();
       });
     });
@@ -176,7 +176,7 @@ export class Controller {
 
   /** The view as plain JSON, of bounded size. */
   view(): ViewSnapshot {
-    const { epoch, sequence, learning, builder, instances, counters } = this.#rounds;
+    const { epoch, sequence, builder, instances, counters } = this.#rounds;
     const { windowUs, viewTenants } = this.config;
     const described = this.#described();
     const chosen = chooseTenants(described, viewTenants);
@@ -184,7 +184,7 @@ export class Controller {
       epoch,
       sequence,
       windowUs,
-      learning,
+      learning: this.#rounds.learning !== undefined,
       mode: this.#settings.mode,
       policies: describePolicies(described),
       instances: describeInstances(instances(), this.#options.clock.nowUs(), viewTenants),

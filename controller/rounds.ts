@@ -15,6 +15,7 @@ import type { ControllerEvent } from "./controller.js";
 import { REFUSAL_CAUSES, type RefusalCause } from "./guard.js";
 import { heldLimits, readHeld } from "./held.js";
 import { Ledger } from "./ledger.js";
+import { Learning } from "./learning.js";
 import { type Instance, Membership } from "./membership.js";
 import { MeterBook } from "./meter-book.js";
 import { PolicyLoop } from "./policy-loop.js";
@@ -67,10 +68,10 @@ export class Rounds {
   };
   epoch = 0;
   sequence = 0;
-  learning = true;
+  learning: Learning | undefined;
   #prunedVersion = 0;
   #lastRefusal: { cause: RefusalCause | undefined; tick: number } = { cause: undefined, tick: 0 };
-  #learnUntilUs = Number.POSITIVE_INFINITY;
+  #rememberedVersion = 0;
   #lastReportUs = -1;
   #nextTickUs = 0;
   #tick: Alarm | undefined;
@@ -110,8 +111,10 @@ export class Rounds {
 
   /** Begins to tick under this epoch. */
   start(epoch: number): void {
-    const { clock, config } = this.#options;
+    const { clock, config, settings } = this.#options;
+    const { windowUs, ttlWindows } = config;
     this.epoch = epoch;
+    this.learning = new Learning({ windowUs, ttlWindows, remembered: settings.state.instances ?? [], nowUs: clock.nowUs() });
     this.#nextTickUs = clock.nowUs() + config.windowUs;
     this.#tick = clock.at(this.#nextTickUs, () => this.#onTick());
   }
@@ -145,11 +148,12 @@ export class Rounds {
       this.#dropHeld(before);
     }
     instance.peer = peer;
+    if (!instance.live) this.#membership.version++;
     instance.live = true;
     instance.helloUs = nowUs;
     instance.ledger.beginStream();
     this.#adoptHeld(instance, hello, nowUs);
-    if (this.#learnUntilUs === Number.POSITIVE_INFINITY) this.#learnUntilUs = nowUs + config.windowUs;
+    this.learning?.found(instance.name, nowUs);
     this.counters.sessionsAccepted++;
     this.#joiners.add(instance);
     this.#refreshAt(nowUs + Math.round(JOIN_DELAY_WINDOWS * config.windowUs));
@@ -213,6 +217,7 @@ export class Rounds {
     instance.lastReportUs = nowUs;
     if (!instance.live) {
       instance.live = true;
+      this.#membership.version++;
       this.#joiners.add(instance);
       this.#refreshAt(nowUs);
     }
@@ -234,11 +239,13 @@ export class Rounds {
     this.#sweep(nowUs);
     const live = [...this.#membership.list()].filter((instance) => instance.live);
     const view = this.builder.build(live, this.loop.inForce, this.counters.ticks, nowUs);
-    if (this.learning && nowUs >= this.#learnUntilUs) {
-      this.learning = false;
-      event("learned", `${live.length} instance(s) are known; policies decide from now on`);
+    if (this.learning?.done(nowUs)) {
+      const { size } = this.learning.missing;
+      const missing = size === 0 ? "" : `, and ${size} did not come back within the leases of before`;
+      this.learning = undefined;
+      event("learned", `${live.length} instance(s) are known${missing}; policies decide from now on`);
     }
-    if (!this.learning) {
+    if (this.learning === undefined) {
       const stale = nowUs - this.#lastReportUs > config.deadAfterWindows * windowUs;
       if (!stale) this.loop.decide(view);
       else if (this.#membership.size > 0)
@@ -248,8 +255,18 @@ export class Rounds {
     this.#send(() => true);
     this.counters.decisions = this.loop.decisions;
     this.counters.overflows = this.seats.overflows;
+    this.#remember(live);
     if (settings.unsaved) settings.save(() => {});
     this.counters.tickUs = clock.nowUs() - nowUs;
+  }
+
+  /** Has it written down who is alive, when that changed; while it learns, also who is still missing. */
+  #remember(live: readonly Instance[]): void {
+    const version = this.#membership.version + (this.learning === undefined ? 1 : 0);
+    if (this.#rememberedVersion === version) return;
+    this.#rememberedVersion = version;
+    const missing = this.learning?.missing ?? [];
+    this.#options.settings.setInstances([...missing, ...live.map(({ name }) => name)].sort());
   }
 
   /** Counts every refusal of the guard, and tells the first of a row: thirty in half a minute say no more than one. */

@@ -1,6 +1,6 @@
 /**
- * What a controller must not forget: its epoch, which fences off the controller before it, and what was set at run time.
- * Rates are not state: a new controller learns them from those who hold them.
+ * What a controller must not forget: its epoch, which fences off the controller before it; what was set at run time; and who
+ * may hold rates. Rates are not state: a new controller learns them from those who hold them, and so has to know whom to wait for.
  */
 import type { TenantryError } from "../proto/errors.js";
 import type { Mode } from "./modes.js";
@@ -16,6 +16,8 @@ export interface State {
   points: Record<string, PointOverride>;
   /** The mode of everything, when it was set at run time. */
   mode?: Mode;
+  /** Instances that were alive when this was written, as `service/instance`. */
+  instances?: string[];
 }
 
 export interface TenantOverride {
