@@ -14,8 +14,9 @@ import type { ControllerConfig } from "./config.js";
 import type { ControllerEvent } from "./controller.js";
 import { REFUSAL_CAUSES, type RefusalCause } from "./guard.js";
 import { heldLimits, readHeld } from "./held.js";
-import { Ledger } from "./ledger.js";
 import { Learning } from "./learning.js";
+import { Ledger } from "./ledger.js";
+import { LeftOut } from "./left-out.js";
 import { type Instance, Membership } from "./membership.js";
 import { MeterBook } from "./meter-book.js";
 import { PolicyLoop } from "./policy-loop.js";
@@ -54,6 +55,7 @@ export class Rounds {
     badSequences: 0,
     badMessages: 0,
     droppedRows: 0,
+    limitsLeftOut: 0,
     sessionsAccepted: 0,
     sessionsRefused: 0,
     instancesDied: 0,
@@ -79,6 +81,7 @@ export class Rounds {
   #refreshAll = false;
   #joiners = new Set<Instance>();
   #sending: Dispatch[] = [];
+  readonly #leftOut = new LeftOut();
   #slice: Alarm | undefined;
 
   constructor(options: RoundsOptions) {
@@ -317,7 +320,7 @@ export class Rounds {
 
   /** Splits what is decided, and sends it to those who shall receive it. */
   #send(receives: (instance: Instance) => boolean): void {
-    const { clock, config, policies, settings } = this.#options;
+    const { clock, config, policies, settings, event } = this.#options;
     this.loop.combine(heldLimits(this.#membership.list()));
     const dispatches = this.#allocator.allocate({
       epoch: this.epoch,
@@ -334,6 +337,9 @@ export class Rounds {
       policyNames: policies.map((policy) => policy.name),
       weights: settings.weights,
     });
+    const { limits, message } = this.#leftOut.note(dispatches, this.#membership.size);
+    this.counters.limitsLeftOut += limits;
+    if (message !== undefined) event("bound", message, "TOO_MANY");
     this.#joiners.clear();
     this.#refreshAll = false;
     this.#sending.push(...dispatches);

@@ -288,13 +288,7 @@ interface Others {
 }
 
 /** Writes down what `n` sharers are granted of one pair. */
-function give(
-  who: readonly Sharer[],
-  places: Int32Array,
-  rates: Float64Array,
-  fallbacks: Float64Array,
-  n: number,
-): void {
+function give(who: readonly Sharer[], places: Int32Array, rates: Float64Array, fallbacks: Float64Array, n: number): void {
   for (let j = 0; j < n; j++) {
     const { grant } = who[j];
     if (grant === undefined || places[j] >= grant.seats.length) continue;

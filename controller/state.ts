@@ -46,8 +46,13 @@ export interface StateStore {
    * why) and this is the one before. An error alone: the store cannot be used now.
    */
   load(done: (error: TenantryError | undefined, state: State | undefined) => void): void;
-  /** Must be atomic: after a crash at any moment, `load` finds the old state or the new. */
+  /**
+   * Must be atomic: after a crash at any moment, `load` finds the old state or the new. Refused with STORE_IN_USE when another
+   * controller has saved a state of this epoch or a later one.
+   */
   save(state: State, done: (error?: TenantryError) => void): void;
+  /** No more calls will come; what keeps others away is given back. */
+  close?(): void;
 }
 
 /** State of a controller that never ran. */

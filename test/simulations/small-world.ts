@@ -147,7 +147,8 @@ export class SmallWorld {
       fallbackPerSec: row < 0 ? Number.POSITIVE_INFINITY : allocation.fallbackPerSec[row],
       atUs: nowUs,
       untilUs: nowUs + ttlUs,
-      returnedUs: this.surprises && held !== undefined && nowUs > held.untilUs ? nowUs : (held?.returnedUs ?? Number.NEGATIVE_INFINITY),
+      returnedUs:
+        this.surprises && held !== undefined && nowUs > held.untilUs ? nowUs : (held?.returnedUs ?? Number.NEGATIVE_INFINITY),
     });
     this.onGrant(member);
   }
