@@ -1,25 +1,53 @@
 /** Asks a running controller, over HTTP, and says plainly when nobody answers. */
+import { request as plainRequest } from "node:http";
+import { request as secureRequest } from "node:https";
 import { CommandFailure } from "./terminal.js";
+import type { ClientTls } from "./tls-options.js";
 
 /**
  * The JSON at `path` of the controller at `base`.
  *
+ * @param tls for https: who vouches for the controller, and who we are
  * @throws CommandFailure when nobody answers, or the answer is a refusal
  */
-export async function ask<T>(base: string, path: string): Promise<T> {
-  let response: Response;
+export async function ask<T>(base: string, path: string, tls: ClientTls | undefined): Promise<T> {
+  let answer: { status: number; text: string };
   try {
-    response = await fetch(base + path, { signal: AbortSignal.timeout(10_000) });
+    answer = await get(new URL(path, base), tls);
   } catch (error) {
-    const { cause, message } = error as Error;
-    const why = (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
+    const { code, message } = error as NodeJS.ErrnoException;
     throw new CommandFailure(
-      `no controller answers at ${base} (${why}); start one with "tenantry controller", or say where with --controller`,
+      `no controller answers at ${base} (${code ?? message}); start one with "tenantry controller", or say where with --controller`,
     );
   }
-  const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok && body !== undefined) return body as T;
+  const body = parsed(answer.text);
+  if (answer.status === 200 && body !== undefined) return body as T;
   const { message, code } = (body ?? {}) as { message?: string; code?: string };
-  if (message !== undefined) throw new CommandFailure(`${message} (${code})`, response.status === 400 ? 2 : 1);
-  throw new CommandFailure(`what answers at ${base} is no controller, or does not serve: HTTP ${response.status}`);
+  if (message !== undefined) throw new CommandFailure(`${message} (${code})`, answer.status === 400 ? 2 : 1);
+  throw new CommandFailure(`what answers at ${base} is no controller, or does not serve: HTTP ${answer.status}`);
+}
+
+function get(url: URL, tls: ClientTls | undefined): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: 10_000, ...(url.protocol === "https:" && tls) };
+    const request = (url.protocol === "https:" ? secureRequest : plainRequest)(url, options, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (part: string) => {
+        text += part;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on("error", reject);
+    });
+    request.on("timeout", () => request.destroy(new Error("no answer within 10 s")));
+    request.on("error", reject).end();
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }

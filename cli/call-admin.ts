@@ -4,20 +4,29 @@ import { TenantryError } from "../proto/errors.js";
 import { schemaPath } from "../proto/io/schema.js";
 import { CODE_METADATA, errorOf } from "../proto/io/status.js";
 import { CommandFailure } from "./terminal.js";
+import type { ClientTls } from "./tls-options.js";
 
 /**
  * @param address `host:port` of the controller's gRPC side
+ * @param tls     undefined: plain, as on this machine
  * @param method  as in tenantry.proto, e.g. "SetTenant"
  * @throws CommandFailure when nobody answers; the controller's own TenantryError when it refuses
  */
-export async function callAdmin<Reply>(address: string, method: string, request: object): Promise<Reply> {
+export async function callAdmin<Reply>(
+  address: string,
+  method: string,
+  request: object,
+  tls: ClientTls | undefined,
+): Promise<Reply> {
   await knock(address);
   const [grpc, { loadSync }] = await Promise.all([import("@grpc/grpc-js"), import("@grpc/proto-loader")]);
   const definition = loadSync(schemaPath(), { longs: Number, enums: String, defaults: true, arrays: true, objects: true });
   const { path, requestSerialize, responseDeserialize } = (
     definition["tenantry.v1.Admin"] as import("@grpc/grpc-js").ServiceDefinition
   )[method];
-  const client = new grpc.Client(address, grpc.credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
+  const { createInsecure, createSsl } = grpc.credentials;
+  const credentials = tls === undefined ? createInsecure() : createSsl(tls.ca ?? null, tls.key ?? null, tls.cert ?? null);
+  const client = new grpc.Client(address, credentials, { "grpc.enable_http_proxy": 0 });
   try {
     return await new Promise<Reply>((resolve, reject) => {
       client.makeUnaryRequest(
@@ -34,7 +43,9 @@ export async function callAdmin<Reply>(address: string, method: string, request:
     });
   } catch (error) {
     if (error instanceof TenantryError && error.code === "UNAVAILABLE") {
-      throw new CommandFailure(`the controller at ${address} did not answer: ${error.message}`);
+      const hint =
+        tls === undefined ? "; does it ask for TLS? then give --ca, and --cert and --key where it wants to know who calls" : "";
+      throw new CommandFailure(`the controller at ${address} did not answer: ${error.message}${hint}`);
     }
     throw error;
   } finally {

@@ -32,7 +32,20 @@ async function run(options: Options): Promise<void> {
     import("../controller/io/index.js"),
     import("../policies/index.js"),
   ]);
-  const log = options.json ? logJson : logText;
+  const tellEvent = options.json ? logJson : logText;
+  let failed = () => {};
+  const over = new Promise<void>((resolve) => {
+    failed = () => {
+      process.exitCode = 1;
+      resolve();
+    };
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+  const log = (event: ControllerEvent) => {
+    tellEvent(event);
+    if (event.kind === "stopped" && event.code !== undefined) failed();
+  };
   const settings = options.config === undefined ? {} : readSettings(options.config, POLICIES);
   const controller = await createController({
     config: settings,
@@ -47,10 +60,7 @@ async function run(options: Options): Promise<void> {
     tell(
       `agents connect to port ${styled("bold", String(grpcPort), process.stderr)}; look at http://127.0.0.1:${httpPort}/api/view`,
     );
-  await new Promise<void>((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
-  });
+  await over;
   await controller.close();
 }
 

@@ -3,8 +3,9 @@ import { Command, Option } from "commander";
 import { grpcAddress, parameter, weight } from "./arguments.js";
 import { callAdmin } from "./call-admin.js";
 import { CommandFailure, print } from "./terminal.js";
+import { readTls, type TlsOptions, withTls } from "./tls-options.js";
 
-interface Options {
+interface Options extends TlsOptions {
   controller: string;
   json?: true;
   mode?: string;
@@ -52,7 +53,7 @@ export function setCommand(): Command {
 }
 
 function common(command: Command): Command {
-  return command
+  return withTls(command)
     .addOption(
       new Option("--mode <MODE>", "off: not limited; observe: decided and shown; enforce").choices(["off", "observe", "enforce"]),
     )
@@ -70,7 +71,7 @@ function needed(options: Options, any: ("mode" | "weight" | "param")[]): void {
 }
 
 async function change(options: Options, method: string, request: Settings): Promise<void> {
-  const { mode, ...rest } = await callAdmin<Settings & { mode: string }>(options.controller, method, request);
+  const { mode, ...rest } = await callAdmin<Settings & { mode: string }>(options.controller, method, request, readTls(options));
   const now = { ...rest, mode: mode.toLowerCase() };
   print(options.json ? JSON.stringify(now) : wordsFor(now));
 }

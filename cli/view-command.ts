@@ -4,17 +4,18 @@ import type { ViewSnapshot } from "../controller/io/index.js";
 import { ask } from "./ask.js";
 import { controllerOption } from "./explain-command.js";
 import { print, short, styled, table } from "./terminal.js";
+import { readTls, type TlsOptions, withTls } from "./tls-options.js";
 
 /** Tenants that fit on a screen. */
 const ON_SCREEN = 20;
 
 export function viewCommand(): Command {
-  return new Command("view")
+  return withTls(new Command("view"))
     .description("show the cluster as the controller sees it")
     .addOption(controllerOption())
     .option("--json", "the whole view, for scripts")
-    .action(async ({ controller, json }: { controller: string; json?: true }) => {
-      const view = await ask<ViewSnapshot>(controller, "/api/view");
+    .action(async ({ controller, json, ...tls }: { controller: string; json?: true } & TlsOptions) => {
+      const view = await ask<ViewSnapshot>(controller, "/api/view", readTls(tls));
       print(json ? JSON.stringify(view) : viewText(view));
     });
 }

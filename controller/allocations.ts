@@ -164,7 +164,7 @@ function pointsOf({ limits, meters }: AllocateOptions): PointLimits[] {
       seats[k] = seat;
       rates[k++] = rate;
     }
-    points.push({ meter, seats, rates });
+    points.push({ meter, seats, rates, policies: columns.policies });
   });
   return points;
 }

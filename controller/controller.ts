@@ -43,12 +43,13 @@ export interface ControllerEvent {
   kind:
     | "started"
     | "learned" // the window of learning is over: policies decide from now on
-    | "stopped"
+    | "stopped" // with a code: by itself
     | "joined"
     | "left"
     | "died"
     | "refused" // a session was refused, or ended for a bad message
     | "guard" // a decision was refused
+    | "bound" // a bound is reached: not everything can be told or taken
     | "setting" // changed at run time
     | "store"; // the store failed, or works again
   message: string;
@@ -88,6 +89,7 @@ export class Controller {
       state: emptyState(),
       onStore: (error) => {
         if (error !== undefined) this.#rounds.counters.storeFailures++;
+        if (error?.code === "STORE_IN_USE") return this.#depose(error);
         if (storeWorks === (error === undefined)) return;
         storeWorks = error === undefined;
         this.#event("store", error?.message ?? "the state store works again; everything is saved", error?.code);
@@ -127,6 +129,7 @@ export class Controller {
     const { store, clock, chance } = this.#options;
     const failed = (error: TenantryError) => {
       this.#rounds.counters.storeFailures++;
+      if (error.code === "STORE_IN_USE") return done(error);
       if (this.#stopped) return done(new TenantryError("CLOSED", "the controller was stopped before it had started"));
       this.#event("store", `${error.message} (try ${attempt} of ${START_TRIES})`, error.code);
       if (attempt >= START_TRIES) return done(error);
@@ -144,7 +147,7 @@ export class Controller {
         if (unsaved !== undefined || this.#stopped) return failed(unsaved ?? new TenantryError("CLOSED", "stopped"));
         this.#serving = true;
         this.#rounds.start(state.epoch);
-        this.#event("started", `epoch ${state.epoch}: learning for one window what instances hold, then deciding`);
+        this.#event("started", `epoch ${state.epoch}: learning what instances hold, then deciding`);
         done();
       });
     });
@@ -174,9 +177,18 @@ export class Controller {
     }
   }
 
+  /** Another controller has taken over this one's state: agents follow it, and this one must not grant beside it. */
+  #depose(error: TenantryError): void {
+    if (!this.#serving) return;
+    this.#serving = false;
+    this.#stopped = true;
+    this.#rounds.stop();
+    this.#event("stopped", `this controller serves no longer: ${error.message}`, error.code);
+  }
+
   /** The view as plain JSON, of bounded size. */
   view(): ViewSnapshot {
-    const { epoch, sequence, learning, builder, instances, counters } = this.#rounds;
+    const { epoch, sequence, builder, instances, counters } = this.#rounds;
     const { windowUs, viewTenants } = this.config;
     const described = this.#described();
     const chosen = chooseTenants(described, viewTenants);
@@ -184,7 +196,7 @@ export class Controller {
       epoch,
       sequence,
       windowUs,
-      learning,
+      learning: this.#rounds.learning !== undefined,
       mode: this.#settings.mode,
       policies: describePolicies(described),
       instances: describeInstances(instances(), this.#options.clock.nowUs(), viewTenants),

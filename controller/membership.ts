@@ -49,6 +49,8 @@ export class Instance {
 export class Membership {
   readonly #max: number;
   readonly #instances = new Map<string, Instance>();
+  /** Changes whenever somebody joins, dies, or comes back to life. */
+  version = 0;
 
   /** @param max instances, dead ones that are remembered included */
   constructor(max: number) {
@@ -80,6 +82,7 @@ export class Membership {
     }
     const instance = new Instance(hello, newLedger(), nowUs);
     this.#instances.set(key, instance);
+    this.version++;
     before?.ledger.close();
     return { instance, before };
   }
@@ -97,6 +100,7 @@ export class Membership {
       const heardUs = Math.max(instance.lastReportUs, instance.helloUs);
       if (instance.live && heardUs < deadSinceUs) {
         instance.live = false;
+        this.version++;
         died.push(instance);
       }
       if (!instance.live && instance.peer === undefined && heardUs < forgetSinceUs) this.#forget(key, instance);

@@ -14,7 +14,9 @@ import type { ControllerConfig } from "./config.js";
 import type { ControllerEvent } from "./controller.js";
 import { REFUSAL_CAUSES, type RefusalCause } from "./guard.js";
 import { heldLimits, readHeld } from "./held.js";
+import { Learning } from "./learning.js";
 import { Ledger } from "./ledger.js";
+import { LeftOut } from "./left-out.js";
 import { type Instance, Membership } from "./membership.js";
 import { MeterBook } from "./meter-book.js";
 import { leastMode } from "./modes.js";
@@ -54,6 +56,7 @@ export class Rounds {
     badSequences: 0,
     badMessages: 0,
     droppedRows: 0,
+    limitsLeftOut: 0,
     sessionsAccepted: 0,
     sessionsRefused: 0,
     instancesDied: 0,
@@ -68,10 +71,10 @@ export class Rounds {
   };
   epoch = 0;
   sequence = 0;
-  learning = true;
+  learning: Learning | undefined;
   #prunedVersion = 0;
   #lastRefusal: { cause: RefusalCause | undefined; tick: number } = { cause: undefined, tick: 0 };
-  #learnUntilUs = Number.POSITIVE_INFINITY;
+  #rememberedVersion = 0;
   #lastReportUs = -1;
   #nextTickUs = 0;
   #tick: Alarm | undefined;
@@ -79,6 +82,7 @@ export class Rounds {
   #refreshAll = false;
   #joiners = new Set<Instance>();
   #sending: Dispatch[] = [];
+  readonly #leftOut = new LeftOut();
   #slice: Alarm | undefined;
 
   constructor(options: RoundsOptions) {
@@ -111,8 +115,10 @@ export class Rounds {
 
   /** Begins to tick under this epoch. */
   start(epoch: number): void {
-    const { clock, config } = this.#options;
+    const { clock, config, settings } = this.#options;
+    const { windowUs, ttlWindows } = config;
     this.epoch = epoch;
+    this.learning = new Learning({ windowUs, ttlWindows, remembered: settings.state.instances ?? [], nowUs: clock.nowUs() });
     this.#nextTickUs = clock.nowUs() + config.windowUs;
     this.#tick = clock.at(this.#nextTickUs, () => this.#onTick());
   }
@@ -146,11 +152,12 @@ export class Rounds {
       this.#dropHeld(before);
     }
     instance.peer = peer;
+    if (!instance.live) this.#membership.version++;
     instance.live = true;
     instance.helloUs = nowUs;
     instance.ledger.beginStream();
     this.#adoptHeld(instance, hello, nowUs);
-    if (this.#learnUntilUs === Number.POSITIVE_INFINITY) this.#learnUntilUs = nowUs + config.windowUs;
+    this.learning?.found(instance.name, nowUs);
     this.counters.sessionsAccepted++;
     this.#joiners.add(instance);
     this.#refreshAt(nowUs + Math.round(JOIN_DELAY_WINDOWS * config.windowUs));
@@ -214,6 +221,7 @@ export class Rounds {
     instance.lastReportUs = nowUs;
     if (!instance.live) {
       instance.live = true;
+      this.#membership.version++;
       this.#joiners.add(instance);
       this.#refreshAt(nowUs);
     }
@@ -235,11 +243,13 @@ export class Rounds {
     this.#sweep(nowUs);
     const live = [...this.#membership.list()].filter((instance) => instance.live);
     const view = this.builder.build(live, this.loop.inForce, this.counters.ticks, nowUs);
-    if (this.learning && nowUs >= this.#learnUntilUs) {
-      this.learning = false;
-      event("learned", `${live.length} instance(s) are known; policies decide from now on`);
+    if (this.learning?.done(nowUs)) {
+      const { size } = this.learning.missing;
+      const missing = size === 0 ? "" : `, and ${size} did not come back within the leases of before`;
+      this.learning = undefined;
+      event("learned", `${live.length} instance(s) are known${missing}; policies decide from now on`);
     }
-    if (!this.learning) {
+    if (this.learning === undefined) {
       const stale = nowUs - this.#lastReportUs > config.deadAfterWindows * windowUs;
       if (!stale) this.loop.decide(view);
       else if (this.#membership.size > 0)
@@ -249,8 +259,18 @@ export class Rounds {
     this.#send(() => true);
     this.counters.decisions = this.loop.decisions;
     this.counters.overflows = this.seats.overflows;
+    this.#remember(live);
     if (settings.unsaved) settings.save(() => {});
     this.counters.tickUs = clock.nowUs() - nowUs;
+  }
+
+  /** Has it written down who is alive, when that changed; while it learns, also who is still missing. */
+  #remember(live: readonly Instance[]): void {
+    const version = this.#membership.version + (this.learning === undefined ? 1 : 0);
+    if (this.#rememberedVersion === version) return;
+    this.#rememberedVersion = version;
+    const missing = this.learning?.missing ?? [];
+    this.#options.settings.setInstances([...missing, ...live.map(({ name }) => name)].sort());
   }
 
   /** Counts every refusal of the guard, and tells the first of a row: thirty in half a minute say no more than one. */
@@ -301,7 +321,7 @@ export class Rounds {
 
   /** Splits what is decided, and sends it to those who shall receive it. */
   #send(receives: (instance: Instance) => boolean): void {
-    const { clock, config, policies, settings } = this.#options;
+    const { clock, config, policies, settings, event } = this.#options;
     this.loop.combine(heldLimits(this.#membership.list()));
     const dispatches = this.#allocator.allocate({
       epoch: this.epoch,
@@ -319,6 +339,9 @@ export class Rounds {
       weights: settings.weights,
       enforcedAt: (point) => leastMode(settings.mode, settings.pointMode(point)) === "enforce",
     });
+    const { limits, message } = this.#leftOut.note(dispatches, this.#membership.size);
+    this.counters.limitsLeftOut += limits;
+    if (message !== undefined) event("bound", message, "TOO_MANY");
     this.#joiners.clear();
     this.#refreshAll = false;
     this.#sending.push(...dispatches);

@@ -136,6 +136,12 @@ export class Settings {
     this.save(done);
   }
 
+  /** Keeps who may hold rates, for the controller after this one. */
+  setInstances(names: string[]): void {
+    this.state.instances = names;
+    this.save(() => {});
+  }
+
   /** Is something not saved yet, and no save under way? Then `save` should be tried again. */
   get unsaved(): boolean {
     return this.#dirty && !this.#saving;

@@ -155,6 +155,8 @@ export interface Counters {
   badMessages: number;
   /** Rows of meters beyond the bounds, ignored. */
   droppedRows: number;
+  /** Limits that did not fit into a message, and so are not in force at its receiver; summed over all messages. */
+  limitsLeftOut: number;
   sessionsAccepted: number;
   sessionsRefused: number;
   instancesDied: number;

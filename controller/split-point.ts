@@ -8,13 +8,15 @@ import type { PointGrant } from "./grant-log.js";
 import type { Instance } from "./membership.js";
 import type { LogicalMeter } from "./meter-book.js";
 import { AVERAGE, COST, COUNT, type MeterRows, SUMS } from "./meter-rows.js";
-import { EVEN_PART, FALLBACK_EVEN_PART, growWithin, shareOut } from "./split.js";
+import { EVEN_PART, echo, FALLBACK_EVEN_PART, growWithin, shareOut } from "./split.js";
 
 /** Limits at one point: seats ascending, and the rate of each over all instances. */
 export interface PointLimits {
   readonly meter: LogicalMeter;
   readonly seats: Int32Array;
   readonly rates: Float64Array;
+  /** By seat; −1: no policy's, only held from before. */
+  readonly policies: Int16Array;
 }
 
 /** An instance while its service's points are split. */
@@ -139,6 +141,12 @@ export class PointSplitter {
         outstandingFallbacks[j] = who[j].fallbacks[places[j]];
       }
       const rate = limits.rates[k];
+      if (limits.policies[limits.seats[k]] < 0) {
+        echo(others.rates[k], outstanding, this.#grants, n);
+        echo(others.fallbacks[k], outstandingFallbacks, this.#fallbackGrants, n);
+        give(who, places, this.#grants, this.#fallbackGrants, n);
+        continue;
+      }
       within.rate = rate;
       within.ceiling = others.ceilings[k];
       within.lingering = others.rates[k];
@@ -147,12 +155,7 @@ export class PointSplitter {
       within.lingering = others.fallbacks[k];
       shareOut(rate, demands, FALLBACK_EVEN_PART, shares, n);
       growWithin(within, shares, outstandingFallbacks, this.#fallbackGrants, n);
-      for (let j = 0; j < n; j++) {
-        const grant = who[j].grant;
-        if (grant === undefined || places[j] >= grant.seats.length) continue;
-        grant.ratesPerSec[places[j]] = this.#grants[j];
-        grant.fallbacksPerSec[places[j]] = this.#fallbackGrants[j];
-      }
+      give(who, places, this.#grants, this.#fallbackGrants, n);
     }
   }
 
@@ -282,6 +285,16 @@ interface Others {
   readonly rates: Float64Array;
   readonly fallbacks: Float64Array;
   readonly ceilings: Float64Array;
+}
+
+/** Writes down what `n` sharers are granted of one pair. */
+function give(who: readonly Sharer[], places: Int32Array, rates: Float64Array, fallbacks: Float64Array, n: number): void {
+  for (let j = 0; j < n; j++) {
+    const { grant } = who[j];
+    if (grant === undefined || places[j] >= grant.seats.length) continue;
+    grant.ratesPerSec[places[j]] = rates[j];
+    grant.fallbacksPerSec[places[j]] = fallbacks[j];
+  }
 }
 
 /** Room for what a member is granted at a point. Those told of all pairs share the columns that are alike for all. */

@@ -45,6 +45,26 @@ export function shareOut(
   for (let i = 0; i < n; i++) shares[i] = USABLE * rate * (1 - evenPart) * (demands[i] / total) + even * evenPart;
 }
 
+/**
+ * What a controller grants that does not know the rate yet, only who holds what: to each what it holds, and to those who just
+ * joined the reserve that every split keeps. Nobody's share moves while others, still unheard of, hold theirs.
+ *
+ * @param lingering   what instances that are given nothing now may still use together
+ * @param outstanding what each may be using: JOINER or a rate
+ * @param grants      filled
+ * @param n           instances
+ */
+export function echo(lingering: number, outstanding: ArrayLike<number>, grants: Float64Array, n: number): void {
+  let held = lingering;
+  let joiners = 0;
+  for (let i = 0; i < n; i++) {
+    if (outstanding[i] === JOINER) joiners++;
+    else held += outstanding[i];
+  }
+  const reserve = held / USABLE - held;
+  for (let i = 0; i < n; i++) grants[i] = outstanding[i] === JOINER ? reserve / joiners : outstanding[i];
+}
+
 export interface GrowOptions {
   /** The rate to stay within, ≥ 0. */
   rate: number;

@@ -1,6 +1,6 @@
 /**
- * What a controller must not forget: its epoch, which fences off the controller before it, and what was set at run time.
- * Rates are not state: a new controller learns them from those who hold them.
+ * What a controller must not forget: its epoch, which fences off the controller before it; what was set at run time; and who
+ * may hold rates. Rates are not state: a new controller learns them from those who hold them, and so has to know whom to wait for.
  */
 import type { TenantryError } from "../proto/errors.js";
 import type { Mode } from "./modes.js";
@@ -16,6 +16,8 @@ export interface State {
   points: Record<string, PointOverride>;
   /** The mode of everything, when it was set at run time. */
   mode?: Mode;
+  /** Instances that were alive when this was written, as `service/instance`. */
+  instances?: string[];
 }
 
 export interface TenantOverride {
@@ -44,8 +46,13 @@ export interface StateStore {
    * why) and this is the one before. An error alone: the store cannot be used now.
    */
   load(done: (error: TenantryError | undefined, state: State | undefined) => void): void;
-  /** Must be atomic: after a crash at any moment, `load` finds the old state or the new. */
+  /**
+   * Must be atomic: after a crash at any moment, `load` finds the old state or the new. Refused with STORE_IN_USE when another
+   * controller has saved a state of this epoch or a later one.
+   */
   save(state: State, done: (error?: TenantryError) => void): void;
+  /** No more calls will come; what keeps others away is given back. */
+  close?(): void;
 }
 
 /** State of a controller that never ran. */

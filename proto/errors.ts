@@ -13,6 +13,8 @@ export type ErrorCode =
   | "BAD_JOB" // a scheduler was given a job it cannot take in its present state
   | "STORE_CORRUPT" // the state file cannot be read; the previous version is used when there is one
   | "STORE_UNAVAILABLE" // the state store cannot be reached or written
+  | "STORE_IN_USE" // another controller uses the same state
+  | "NOT_ALLOWED" // the caller is known, and may not do this
   | "UNAVAILABLE" // the other side cannot be reached
   | "ADDRESS_IN_USE" // a port is taken
   | "TOO_MANY" // a bound on streams, tenants or meters was reached

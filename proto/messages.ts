@@ -65,6 +65,20 @@ export interface Rows {
   latencyCount: number[];
 }
 
+/** The columns of whole numbers with one entry per row, where each may be left empty. */
+export const WHOLE_COLUMNS = [
+  "count",
+  "cost",
+  "waitUs",
+  "serviceUs",
+  "throttleUs",
+  "waiting",
+  "running",
+  "throttled",
+  "oldestUs",
+  "refused",
+] as const satisfies readonly (keyof Rows)[];
+
 export interface Welcome {
   epoch: number;
   appliedSequence: number;

@@ -7,18 +7,19 @@
  */
 import { TenantryError } from "./errors.js";
 import { LATENCY_BUCKETS } from "./histogram.js";
-import type {
-  Acknowledgement,
-  AgentMessage,
-  Allocation,
-  ControllerMessage,
-  Feed,
-  Hello,
-  MeterName,
-  Name,
-  Report,
-  Rows,
-  Welcome,
+import {
+  type Acknowledgement,
+  type AgentMessage,
+  type Allocation,
+  type ControllerMessage,
+  type Feed,
+  type Hello,
+  type MeterName,
+  type Name,
+  type Report,
+  type Rows,
+  type Welcome,
+  WHOLE_COLUMNS,
 } from "./messages.js";
 import { isLabel, isLogicalName, isName, isTenantId, shown } from "./names.js";
 
@@ -110,20 +111,6 @@ function validateFeed(feed: Feed, at: string, limits: StreamLimits): void {
   whole(`${at}.resource`, feed.resource, 0, limits.maxMeters - 1);
 }
 
-/** Columns of whole numbers, one entry per row. */
-const ROW_COLUMNS = [
-  "count",
-  "cost",
-  "waitUs",
-  "serviceUs",
-  "throttleUs",
-  "waiting",
-  "running",
-  "throttled",
-  "oldestUs",
-  "refused",
-] as const;
-
 function validateRows(rows: Rows, at: string, limits: StreamLimits): void {
   whole(`${at}.meter`, rows.meter, 0, limits.maxMeters - 1);
   const { tenant } = rows;
@@ -137,7 +124,7 @@ function validateRows(rows: Rows, at: string, limits: StreamLimits): void {
       fail(`${at}.tenant[${i}]`, step, `steps that strictly increase to at most ${limits.maxTenants - 1} (here ${shown(index)})`);
     }
   }
-  for (const column of ROW_COLUMNS) wholes(at, column, rows[column], tenant.length);
+  for (const column of WHOLE_COLUMNS) wholes(at, column, rows[column], tenant.length);
   const squares = rows.costSquared;
   length(at, "costSquared", squares, tenant.length);
   for (let i = 0; i < squares.length; i++) {

@@ -5,12 +5,22 @@ import { statusOf } from "../../proto/io/status.js";
 import { shown } from "../../proto/names.js";
 import type { Controller } from "../controller.js";
 import type { Mode } from "../modes.js";
+import type { Permission } from "./administrators.js";
 import { metadataOf } from "./session-stream.js";
 
 type Done = (error?: TenantryError) => void;
 
-/** The methods of `tenantry.v1.Admin`, over messages as proto-loader gives them. */
-export function adminService(controller: Controller): UntypedServiceImplementation {
+/** The methods of `tenantry.v1.Admin`, over messages as proto-loader gives them. `permission`: who may change something. */
+export function adminService(controller: Controller, permission: Permission): UntypedServiceImplementation {
+  /** A method that changes something: answered once the change is kept. */
+  function change<Request>(act: (request: Request, done: Done) => object): handleUnaryCall<Request, object> {
+    const answerChange = answerOnceKept(act);
+    return (call, callback) => {
+      const refused = permission(call);
+      if (refused === undefined) answerChange(call, callback);
+      else fail(callback, refused);
+    };
+  }
   return {
     getView: answer(() => ({ json: JSON.stringify(controller.view()) })),
     explain: answer<{ tenant: string }>(({ tenant }) => {
@@ -55,8 +65,7 @@ function answer<Request = unknown>(look: (request: Request) => object): handleUn
   };
 }
 
-/** A method that changes something: answered once the change is kept. */
-function change<Request>(act: (request: Request, done: Done) => object): handleUnaryCall<Request, object> {
+function answerOnceKept<Request>(act: (request: Request, done: Done) => object): handleUnaryCall<Request, object> {
   return (call, callback) => {
     let reply: object | undefined;
     let kept = false;

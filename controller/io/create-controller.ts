@@ -53,7 +53,7 @@ export interface RunningController {
 /**
  * Starts a controller.
  *
- * @throws TenantryError BAD_CONFIG listing every mistake, ADDRESS_IN_USE, STORE_UNAVAILABLE, STORE_CORRUPT
+ * @throws TenantryError BAD_CONFIG listing every mistake, ADDRESS_IN_USE, STORE_IN_USE, STORE_UNAVAILABLE, STORE_CORRUPT
  * @example
  * const controller = await createController({ grpcPort: 0, httpPort: 0, config: { windowUs: 500_000 } });
  * console.log(`http://127.0.0.1:${controller.httpPort}/api/view`);
@@ -70,27 +70,33 @@ export async function createController(options: CreateControllerOptions = {}): P
   const path = options.state ?? settings.state;
   const clock = systemClock();
   const onEvent = options.onEvent?.bind(options);
+  const store = options.store ?? (path === undefined ? memoryStore() : fileStore(path));
+  let grpc: GrpcServer | undefined;
+  let http: HttpServer | undefined;
   const controller = new Controller({
     clock,
     chance: systemChance(),
-    store: options.store ?? (path === undefined ? memoryStore() : fileStore(path)),
+    store,
     config: controllerPart(settings),
     policies,
-    ...(onEvent && { onEvent }),
+    onEvent(event) {
+      if (event.kind === "stopped" && event.code !== undefined) grpc?.setServing(false);
+      onEvent?.(event);
+    },
   });
   const onBadMessage = (error: TenantryError) =>
     onEvent?.({ kind: "refused", code: error.code, message: `an agent's stream was ended: ${error.message}` });
 
-  let grpc: GrpcServer | undefined;
-  let http: HttpServer | undefined;
   try {
     grpc = await startGrpcServer({
       controller,
       clock,
       address: grpcAddress,
       tls,
+      administrators: settings.administrators ?? [],
       maxStreams: controller.config.maxInstances,
       onBadMessage,
+      onOversized: ({ code, message }) => onEvent?.({ kind: "bound", code, message }),
     });
     const { counters } = grpc;
     const metrics = createMetrics({ controller, wire: () => counters, topTenants: settings.metricsTopTenants ?? 20 });
@@ -99,17 +105,19 @@ export async function createController(options: CreateControllerOptions = {}): P
     grpc.setServing(true);
   } catch (error) {
     await Promise.all([grpc?.close(), http?.close()]);
+    store.close?.();
     throw error;
   }
-  return running(controller, grpc, http);
+  return running(controller, grpc, http, store);
 }
 
-function running(controller: Controller, grpc: GrpcServer, http: HttpServer): RunningController {
+function running(controller: Controller, grpc: GrpcServer, http: HttpServer, store: StateStore): RunningController {
   let closing: Promise<void> | undefined;
   const close = async () => {
     grpc.setServing(false);
     await new Promise<void>((resolve) => controller.stop(() => resolve()));
     await Promise.all([grpc.close(), http.close()]);
+    store.close?.();
   };
   return {
     grpcPort: grpc.port,

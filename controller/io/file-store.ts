@@ -8,9 +8,15 @@
  *
  * The epoch fences off earlier controllers, so it must never be handed out twice. The version that was lost may have been one
  * epoch further than FILE.prev (each start raises it by one and saves), so the epoch is raised by one when FILE.prev is used.
+ *
+ * One controller, one file: two would each grant the whole of every rate. FILE.lock names the process that uses it; it is taken
+ * over when that process is gone. Across machines, where a process cannot be asked after, the epoch decides: who finds that
+ * another has saved its own epoch or a later one is told so, and saves nothing.
  */
-import { createHash } from "node:crypto";
-import { copyFile, link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import { copyFile, link, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { TenantryError } from "../../proto/errors.js";
 import type { State, StateStore } from "../state.js";
@@ -22,20 +28,73 @@ import { stateFault } from "./state-shape.js";
  * @example new Controller({ clock, chance, store: fileStore("tenantry-state.json") })
  */
 export function fileStore(path: string): StateStore {
+  const writer = randomUUID();
+  let locked = false;
   return {
     load(done) {
-      load(path).then(
-        ({ error, state }) => done(error, state),
-        (error: unknown) => done(unavailable("read", path, error), undefined),
-      );
+      lock(path)
+        .then(() => {
+          locked = true;
+          return load(path);
+        })
+        .then(
+          ({ error, state }) => done(error, state),
+          (error: unknown) => done(unavailable("read", path, error), undefined),
+        );
     },
     save(state, done) {
-      save(path, state).then(
+      save(path, state, writer).then(
         () => done(),
         (error: unknown) => done(unavailable("written", path, error)),
       );
     },
+    close() {
+      if (locked) rmSync(`${path}.lock`, { force: true });
+      locked = false;
+    },
   };
+}
+
+/** Says who uses the file. @throws TenantryError STORE_IN_USE when another living process of this machine does */
+async function lock(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const name = `${path}.lock`;
+  const mine = JSON.stringify({ pid: process.pid, host: hostname() });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await writeFile(name, mine, { flag: "wx" });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt > 2) throw error;
+    }
+    const { pid, host } = ownerIn(await readFile(name, "utf8").catch(() => ""));
+    if (host === hostname() && pid !== process.pid && isAlive(pid)) {
+      throw new TenantryError(
+        "STORE_IN_USE",
+        `state file ${path} is in use by another controller, process ${pid}; stop that one, or give this one a file of its own ` +
+          `(--state FILE); if process ${pid} is no controller, remove ${name}`,
+      );
+    }
+    await rm(name, { force: true });
+  }
+}
+
+function ownerIn(text: string): { pid: number; host: string } {
+  try {
+    const { pid, host } = JSON.parse(text) as { pid: unknown; host: unknown };
+    if (Number.isInteger(pid) && typeof host === "string") return { pid: pid as number, host };
+  } catch {
+    // Torn: whoever wrote it did not live to use it.
+  }
+  return { pid: 0, host: "" };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 interface Loaded {
@@ -45,11 +104,11 @@ interface Loaded {
 
 async function load(path: string): Promise<Loaded> {
   const newest = await read(path);
-  if (typeof newest === "object") return { state: newest };
+  if (typeof newest === "object") return { state: newest.state };
   const previous = await read(`${path}.prev`);
   if (typeof previous === "object") {
     const message = `state file ${path} ${newest ?? "is missing"}; the version before it, ${path}.prev, is used instead`;
-    return { error: new TenantryError("STORE_CORRUPT", message), state: { ...previous, epoch: previous.epoch + 1 } };
+    return { error: new TenantryError("STORE_CORRUPT", message), state: { ...previous.state, epoch: previous.state.epoch + 1 } };
   }
   if (newest === undefined && previous === undefined) return {};
   const faults = [newest && `${path} ${newest}`, previous && `${path}.prev ${previous}`].filter(Boolean).join(", and ");
@@ -57,8 +116,14 @@ async function load(path: string): Promise<Loaded> {
   return { error: new TenantryError("STORE_CORRUPT", message) };
 }
 
-/** The state; or what is wrong with the file, in words; or undefined when there is none. */
-async function read(path: string): Promise<State | string | undefined> {
+interface Kept {
+  state: State;
+  /** Which store wrote it. */
+  writer: unknown;
+}
+
+/** What is kept; or what is wrong with the file, in words; or undefined when there is none. */
+async function read(path: string): Promise<Kept | string | undefined> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -66,7 +131,7 @@ async function read(path: string): Promise<State | string | undefined> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  let file: { version?: unknown; checksum?: unknown; state?: unknown } | null;
+  let file: { version?: unknown; writer?: unknown; checksum?: unknown; state?: unknown } | null;
   try {
     file = JSON.parse(text);
   } catch {
@@ -74,29 +139,40 @@ async function read(path: string): Promise<State | string | undefined> {
   }
   if (typeof file !== "object" || file === null || file.version !== 1) return "is of an unknown version";
   if (file.checksum !== checksumOf(file.state)) return "was altered (its checksum does not fit)";
-  return stateFault(file.state) ?? (file.state as State);
+  return stateFault(file.state) ?? { state: file.state as State, writer: file.writer };
 }
 
-async function save(path: string, state: State): Promise<void> {
+async function save(path: string, state: State, writer: string): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
+  const before = await read(path);
+  if (typeof before === "object") checkStillOurs(path, before, state.epoch, writer);
   const temporary = `${path}.tmp`;
   const file = await open(temporary, "w", 0o600);
   try {
-    await file.writeFile(`${JSON.stringify({ version: 1, checksum: checksumOf(state), state })}\n`);
+    await file.writeFile(`${JSON.stringify({ version: 1, writer, checksum: checksumOf(state), state })}\n`);
     await file.sync();
   } finally {
     await file.close();
   }
-  await keepPrevious(path);
+  // A corrupt version must not replace the sound one before it.
+  if (typeof before === "object") await keepPrevious(path);
   await rename(temporary, path);
   await syncFolder(folder);
 }
 
+/** @throws TenantryError STORE_IN_USE when another controller has taken the file over */
+function checkStillOurs(path: string, { state, writer: theirs }: Kept, epoch: number, writer: string): void {
+  if (state.epoch < epoch || (state.epoch === epoch && (theirs === writer || theirs === undefined))) return;
+  throw new TenantryError(
+    "STORE_IN_USE",
+    `another controller (epoch ${state.epoch}) has taken over state file ${path} from this one (epoch ${epoch}); ` +
+      "let one of them run, or give each a file and agents of its own (--state FILE)",
+  );
+}
+
 /** Makes FILE.prev the version that is in FILE now, without FILE being away for a moment. */
 async function keepPrevious(path: string): Promise<void> {
-  // A corrupt version must not replace the sound one before it.
-  if (typeof (await read(path)) !== "object") return;
   const next = `${path}.prev.tmp`;
   await rm(next, { force: true });
   try {
@@ -124,6 +200,7 @@ function checksumOf(state: unknown): string {
 }
 
 function unavailable(verb: string, path: string, error: unknown): TenantryError {
+  if (error instanceof TenantryError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const message = `state file ${path} cannot be ${verb}: ${code}; see that the folder exists, has room, and belongs to this user`;
   return new TenantryError("STORE_UNAVAILABLE", message, { cause: error });

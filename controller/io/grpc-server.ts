@@ -1,14 +1,24 @@
 /** The controller's gRPC side: Control for agents, Admin for people and tools, and the standard health and reflection services. */
-import { type handleBidiStreamingCall, Server, ServerCredentials, type ServiceDefinition } from "@grpc/grpc-js";
+import {
+  type handleBidiStreamingCall,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  type ServiceDefinition,
+  status,
+} from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation, protoPath as healthPath } from "grpc-health-check";
 import { TenantryError } from "../../proto/errors.js";
 import { MAX_MESSAGE_BYTES } from "../../proto/io/codec.js";
 import { schemaPath } from "../../proto/io/schema.js";
+import { CODE_METADATA } from "../../proto/io/status.js";
 import type { Clock } from "../../proto/ports.js";
 import type { Controller } from "../controller.js";
 import { adminService } from "./admin-service.js";
+import { changePermission } from "./administrators.js";
 import { addressText, type ListenAddress, listenError, probeAddress } from "./listen-address.js";
 import { SessionStream } from "./session-stream.js";
 import type { TlsFiles } from "./tls-files.js";
@@ -24,6 +34,8 @@ export interface WireCounters {
   streamsRefused: number;
   /** Messages that broke the contract; each cost its stream. */
   badMessages: number;
+  /** Messages over the size limit: refused by gRPC before anybody saw them, or not sent. */
+  oversizedMessages: number;
 }
 
 export interface GrpcServerOptions {
@@ -31,9 +43,13 @@ export interface GrpcServerOptions {
   clock: Clock;
   address: ListenAddress;
   tls?: TlsFiles | undefined;
+  /** Common names of certificates that may change settings. */
+  administrators: readonly string[];
   /** Streams of agents at once, at most. */
   maxStreams: number;
   onBadMessage?(error: TenantryError): void;
+  /** A message was over the size limit; told once. */
+  onOversized?(error: TenantryError): void;
 }
 
 export interface GrpcServer {
@@ -49,8 +65,12 @@ export interface GrpcServer {
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const { controller, clock, address, tls, maxStreams } = options;
   const definition = loadSync(schemaPath(), { longs: Number, enums: String, defaults: true, arrays: true, objects: true });
-  const counters: WireCounters = { streams: 0, streamsRefused: 0, badMessages: 0 };
+  const counters: WireCounters = { streams: 0, streamsRefused: 0, badMessages: 0, oversizedMessages: 0 };
+  const oversized = (what: string) => {
+    if (counters.oversizedMessages++ === 0) options.onOversized?.(tooLarge(what));
+  };
   const server = new Server({
+    interceptors: [watchRefused((details) => oversized(`a message was refused: ${details}`))],
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": 1_000,
@@ -69,6 +89,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
         counters.badMessages++;
         options.onBadMessage?.(error);
       },
+      onOversized: (bytes) =>
+        oversized(`an allocation of ${bytes} bytes was not sent; its receiver goes on with what it has, and then falls back`),
       onOver: () => counters.streams--,
     });
     if (counters.streams > maxStreams) {
@@ -78,7 +100,10 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   };
   const health = new HealthImplementation({ "": "NOT_SERVING", [CONTROL]: "NOT_SERVING", [ADMIN]: "NOT_SERVING" });
   server.addService(rawMessages(definition[CONTROL] as ServiceDefinition), { session });
-  server.addService(definition[ADMIN] as ServiceDefinition, adminService(controller));
+  server.addService(
+    definition[ADMIN] as ServiceDefinition,
+    adminService(controller, changePermission(tls, options.administrators)),
+  );
   health.addToServer(server);
   const described = { ...definition, ...loadSync(healthPath) };
   new ReflectionService(described, { services: [CONTROL, ADMIN, "grpc.health.v1.Health"] }).addToServer(server);
@@ -119,6 +144,32 @@ function rawMessages(service: ServiceDefinition): ServiceDefinition {
     { ...method, requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same },
   ]);
   return Object.fromEntries(methods) as ServiceDefinition;
+}
+
+/**
+ * Tells of messages that gRPC itself refuses for their size: it ends such a call below all handlers, with a status that has
+ * no code of ours.
+ */
+function watchRefused(tell: (details: string) => void): ServerInterceptor {
+  return (_method, call) => {
+    const send = call.sendStatus.bind(call);
+    // gRPC says it again for every further piece of the message.
+    let over = false;
+    call.sendStatus = (told) => {
+      const ours = told.metadata?.get(CODE_METADATA) ?? [];
+      if (!over && told.code === status.RESOURCE_EXHAUSTED && ours.length === 0) tell(told.details ?? "");
+      over = true;
+      send(told);
+    };
+    return new ServerInterceptingCall(call);
+  };
+}
+
+function tooLarge(what: string): TenantryError {
+  return new TenantryError(
+    "TOO_MANY",
+    `${what}; expected at most ${MAX_MESSAGE_BYTES} bytes. Lower maxTenantsPerInstance or maxMetersPerInstance, or use fewer resources and points; further ones are counted only`,
+  );
 }
 
 function credentialsOf(tls: TlsFiles | undefined): ServerCredentials {

@@ -27,6 +27,7 @@ const COUNTERS: readonly (readonly [keyof Counters, string, string])[] = [
   ["duplicateReports", "duplicate_reports", "Reports that had been applied before"],
   ["badSequences", "bad_sequences", "Reports that did not follow what was applied before"],
   ["droppedRows", "dropped_rows", "Rows of meters beyond the bounds, ignored"],
+  ["limitsLeftOut", "limits_left_out", "Limits that did not fit into a message, and so are not in force at its receiver"],
   ["sessionsAccepted", "sessions_accepted", "Sessions of agents accepted"],
   ["sessionsRefused", "sessions_refused", "Sessions of agents refused"],
   ["instancesDied", "instances_died", "Instances that stopped reporting"],
@@ -60,10 +61,13 @@ export function createMetrics({ controller, wire, topTenants }: MetricsOptions):
   counter("tenantry_controller_bad_messages_total", "Messages that broke the contract", (metric) =>
     metric.inc(controller.counters.badMessages + wire().badMessages),
   );
+  counter("tenantry_controller_oversized_messages_total", "Messages over the size limit: not taken in, or not sent", (metric) =>
+    metric.inc(wire().oversizedMessages),
+  );
   counter("tenantry_controller_streams_refused_total", "Streams refused because there were too many", (metric) =>
     metric.inc(wire().streamsRefused),
   );
-  labelled("tenantry_controller_guard_refusals_total", "Decisions refused by the guard", ["cause"], (metric) => {
+  metric(Counter, "tenantry_controller_guard_refusals_total", "Decisions refused by the guard", ["cause"], (metric) => {
     for (const [cause, count] of Object.entries(controller.counters.refusals)) metric.inc({ cause }, count);
   });
   gauge("tenantry_controller_streams", "Streams of agents open", [], (metric) => metric.set(wire().streams));
@@ -115,31 +119,29 @@ export function createMetrics({ controller, wire, topTenants }: MetricsOptions):
   };
 
   function counter(name: string, help: string, set: (metric: Counter) => void): void {
-    labelled(name, help, [], set);
-  }
-
-  function labelled(name: string, help: string, labelNames: string[], set: (metric: Counter) => void): void {
-    new Counter({
-      name,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        set(this);
-      },
-    });
+    metric(Counter, name, help, [], set);
   }
 
   function gauge(name: string, help: string, labelNames: string[], set: (metric: Gauge) => void): void {
-    new Gauge({
+    metric(Gauge, name, help, labelNames, set);
+  }
+
+  /** A metric that is filled anew whenever somebody looks. */
+  function metric<T extends Counter | Gauge>(
+    Kind: new (configuration: MetricConfiguration) => T,
+    name: string,
+    help: string,
+    labelNames: string[],
+    set: (metric: T) => void,
+  ): void {
+    const made: T = new Kind({
       name,
       help,
       labelNames,
       registers,
       collect() {
-        this.reset();
-        set(this);
+        made.reset();
+        set(made);
       },
     });
   }
@@ -154,6 +156,14 @@ export function createMetrics({ controller, wire, topTenants }: MetricsOptions):
       }
     });
   }
+}
+
+interface MetricConfiguration {
+  name: string;
+  help: string;
+  labelNames: string[];
+  registers: Registry[];
+  collect(): void;
 }
 
 /** A tenant that happens to be called so shares the label. */

@@ -7,7 +7,7 @@
  */
 import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
 import { TenantryError } from "../../proto/errors.js";
-import { decodeAgentMessage, encodeControllerMessage } from "../../proto/io/codec.js";
+import { decodeAgentMessage, encodeControllerMessage, MAX_MESSAGE_BYTES } from "../../proto/io/codec.js";
 import { CODE_METADATA, statusOf } from "../../proto/io/status.js";
 import type { Acknowledgement, AgentMessage, Allocation, ControllerMessage, Welcome } from "../../proto/messages.js";
 import type { AgentPeer, Clock, PeerSession } from "../../proto/ports.js";
@@ -27,6 +27,8 @@ export interface SessionStreamOptions {
   clock: Clock;
   /** The stream ended because of this error of the agent's. */
   onBadMessage(error: TenantryError): void;
+  /** A message of this many bytes is over the limit, and was not sent. */
+  onOversized(bytes: number): void;
   /** The stream is over; called once. */
   onOver(): void;
 }
@@ -121,6 +123,10 @@ export class SessionStream implements AgentPeer {
   #write(message: ControllerMessage): void {
     if (this.#over) return;
     const bytes = encodeControllerMessage(message);
+    if (bytes.length > MAX_MESSAGE_BYTES) {
+      this.#options.onOversized(bytes.length);
+      return;
+    }
     this.#blocked = !this.#call.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 

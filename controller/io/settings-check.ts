@@ -39,8 +39,15 @@ export function settingsFaults(data: unknown, policies: readonly Policy[]): Sett
     faults.push({ path, key: value === undefined, text: `${where} ${is}; expected ${issue.message}` });
     remove(sound, path);
   }
-  if (isMapping(sound)) faults.push(...configFaults(controllerPart(sound as Settings), policies));
+  if (isMapping(sound))
+    faults.push(...configFaults(controllerPart(sound as Settings), policies), ...whoFaults(sound as Settings));
   return faults;
+}
+
+function whoFaults({ administrators, tls }: Settings): SettingsFault[] {
+  if (administrators === undefined || tls?.ca !== undefined) return [];
+  const text = "administrators are told by their certificates, and none is asked for; expected tls.ca as well";
+  return [{ path: ["administrators"], key: true, text }];
 }
 
 /** What of the settings is the controller's own. */

@@ -17,6 +17,11 @@ export interface Settings extends Partial<ControllerConfig> {
   http?: { host?: string; port?: number };
   /** Needed to listen anywhere but on loopback; holds for gRPC and HTTP. Paths are relative to the configuration's folder. */
   tls?: TlsPaths;
+  /**
+   * Common names (CN) of the certificates whose owners may change settings over gRPC; needs `tls.ca`. Default: none. Whoever
+   * is let in may look.
+   */
+  administrators?: string[];
   /** File that keeps the epoch and what is set at run time; relative to the configuration's folder. */
   state?: string;
   /** Tenants with a label of their own in /metrics. Default 20. */
@@ -41,6 +46,7 @@ export const settingsShape = z.strictObject(
     grpc: endpoint.optional(),
     http: endpoint.optional(),
     tls: z.strictObject({ cert: text, key: text, ca: text.optional() }, mapping("cert, key and, if wanted, ca")).optional(),
+    administrators: z.array(text, { error: "a list of names" }).optional(),
     state: text.optional(),
     metricsTopTenants: z.int({ error: "a whole number from 0 to 1000" }).min(0).max(1_000).optional(),
     ...numbers,

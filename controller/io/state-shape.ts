@@ -10,6 +10,7 @@ const shape = z.object({
   policies: z.record(z.string(), z.object({ mode: mode.optional(), params: z.record(z.string(), z.number()).optional() })),
   points: z.record(z.string(), z.object({ mode: mode.optional() })),
   mode: mode.optional(),
+  instances: z.array(z.string()).optional(),
 });
 
 /** What is wrong with it, in words; undefined when nothing is. */

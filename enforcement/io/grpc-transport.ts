@@ -180,7 +180,9 @@ class GrpcSession implements AgentSession {
     // The same news arrives as "status", with the metadata; without a listener it would be thrown.
     stream.on("error", () => {});
     stream.on("status", (status: StatusObject) => this.#finish(this.#verdict(status, statuses)));
-    const bytes = codec.encodeAgentMessage({ hello });
+    let bytes = codec.encodeAgentMessage({ hello });
+    // Better to come as one that holds nothing than not at all.
+    if (bytes.length > codec.MAX_MESSAGE_BYTES) bytes = codec.encodeAgentMessage({ hello: { ...hello, held: null } });
     this.#waiting.unshift(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     this.#flush();
   }

@@ -5,7 +5,7 @@
  * whole units, or came after, stays in the cells and goes with the next report.
  */
 import { LATENCY_BUCKETS } from "../../proto/histogram.js";
-import { emptyRows, type Rows } from "../../proto/messages.js";
+import { emptyRows, type Rows, WHOLE_COLUMNS } from "../../proto/messages.js";
 import { OVERFLOW, type TenantIndex } from "../tenant-table.js";
 import {
   COST,
@@ -145,19 +145,7 @@ function dropEmptyColumns(rows: Rows, hasOwnCosts: boolean): void {
   if (hasOwnCosts && rows.cost.length === 0 && rows.serviceUs.length > 0) rows.cost = rows.tenant.map(() => 0);
 }
 
-const COLUMNS = [
-  "count",
-  "cost",
-  "costSquared",
-  "waitUs",
-  "serviceUs",
-  "throttleUs",
-  "waiting",
-  "running",
-  "throttled",
-  "oldestUs",
-  "refused",
-] as const;
+const COLUMNS = [...WHOLE_COLUMNS, "costSquared"] as const;
 
 function whole(value: number): number {
   return value < UINT32_MAX ? Math.floor(value) : UINT32_MAX;

@@ -47,6 +47,7 @@ export class Conversation {
       transport,
       clock,
       chance,
+      longestDelayUs: () => this.#longestDelayUs(),
       hello: () => this.#hello(),
       onWelcome: (welcome) => this.#welcomed(welcome),
       onAcknowledgement: ({ sequence }) => this.#acknowledged(sequence),
@@ -111,6 +112,11 @@ export class Conversation {
       onEvent({ kind: "open", message: "the controller stayed away: nothing is limited, local fairness only" });
     if (state === "floor") onEvent({ kind: "floor", message: `the controller stayed away: ${many} at the floor` });
     if (state === "closed") onEvent({ kind: "closed", message: `the controller stayed away: ${many} at zero` });
+  }
+
+  #longestDelayUs(): number {
+    const { ladder } = this.#options.table;
+    return ladder.state === "open" ? Number.POSITIVE_INFINITY : Math.max(ladder.leaseUs, ladder.windowUs);
   }
 
   #hello(): Hello {

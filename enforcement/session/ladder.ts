@@ -33,6 +33,8 @@ export class Ladder {
   decay = 0;
   /** Length of a window, µs. */
   windowUs = 1_000_000;
+  /** Length of the last lease, µs; 0: there was none. */
+  leaseUs = 0;
   readonly #options: LadderOptions;
   #leaseEndUs = 0;
   #alarm: Alarm | undefined;
@@ -49,6 +51,7 @@ export class Ladder {
   /** A new allocation with this lease; 0: go to the fallback now. */
   lease(ttlUs: number): void {
     const nowUs = this.#options.clock.nowUs();
+    this.leaseUs = ttlUs;
     this.#leaseEndUs = nowUs + ttlUs;
     if (ttlUs === 0) {
       this.#fallBack();

@@ -3,7 +3,8 @@
  *
  * Between attempts it waits with full jitter, delay = chance · min(10 s, 100 ms · 2ⁿ): a thousand agents that lost one
  * controller together do not come back together. n starts over only when a session has given a first allocation; a controller that
- * welcomes and dies, over and over, is not met with a storm.
+ * welcomes and dies, over and over, is not met with a storm. While there are rates in hand the most is a lease: a controller that
+ * takes over learns what is held from those who hold it, and waits for them about as long.
  *
  * A session that says nothing is over: no welcome in 5 s, and (the reporter sees to that) no acknowledgement in five windows.
  */
@@ -20,6 +21,8 @@ export interface LinkOptions {
   transport: Transport;
   clock: Clock;
   chance: Chance;
+  /** The most to wait between attempts, µs; 10 s if it is more. */
+  longestDelayUs(): number;
   /** What to say when a session begins. */
   hello(): Hello;
   onWelcome(welcome: Welcome): void;
@@ -134,8 +137,8 @@ export class Link {
     const wasConnected = this.connected;
     this.connected = false;
     if (this.#closed) return;
-    const { clock, chance } = this.#options;
-    const mostUs = Math.min(LONGEST_DELAY_US, FIRST_DELAY_US * 2 ** Math.min(this.#failures, 20));
+    const { clock, chance, longestDelayUs } = this.#options;
+    const mostUs = Math.min(LONGEST_DELAY_US, longestDelayUs(), FIRST_DELAY_US * 2 ** Math.min(this.#failures, 20));
     this.#failures += 1;
     this.#alarm = clock.at(clock.nowUs() + 1 + Math.floor(chance.next() * mostUs), () => {
       this.#alarm = undefined;

@@ -140,7 +140,13 @@ export async function ingestRow(): Promise<{
 }
 
 /** One tick: view, policy, guard, split, allocations, all of it. */
-export function tickRow(tenants: number): { name: string; limits: number; rows: number; medianMs: number; spreadMs: [number, number] } {
+export function tickRow(tenants: number): {
+  name: string;
+  limits: number;
+  rows: number;
+  medianMs: number;
+  spreadMs: [number, number];
+} {
   const resources = 10;
   const points = 20;
   const perInstance = Math.min(tenants, 10_000);

@@ -171,6 +171,49 @@ describe("the controller command", () => {
     expect(file.state.tenants).toEqual({ acme: { weight: 5 } });
   });
 
+  test("two on one state file: the second says who has it and what to do, and exits with 1", async () => {
+    const first = await controllerProcess(["--state", "one.json"], folder);
+    const { code, err } = await tenantry(["controller", "--grpc-port", "0", "--http-port", "0", "--state", "one.json"]);
+    first.child.kill("SIGTERM");
+    await first.exit;
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      new RegExp(
+        `^error: state file one\\.json is in use by another controller, process ${first.child.pid}; .*--state FILE.*\\(STORE_IN_USE\\)\n$`,
+      ),
+    );
+    expect(existsSync(join(folder, "one.json.lock"))).toBe(false);
+  });
+
+  test("over TLS: view and set show a certificate, and only who is named may set", async () => {
+    const file = (name: string) => join(import.meta.dirname, "..", "controller-io", "certificates", name);
+    const tls = `tls: { cert: ${file("controller.pem")}, key: ${file("controller.key")}, ca: ${file("ca.pem")} }\n`;
+    writeFileSync(join(folder, "t.yaml"), tls);
+    const { child, grpc, http, exit } = await controllerProcess(["--config", "t.yaml"], folder);
+    const at = (address: string) => ["--controller", address.replace("127.0.0.1", "localhost").replace("http:", "https:")];
+    const flags = ["--ca", file("ca.pem"), "--cert", file("agent.pem"), "--key", file("agent.key")];
+    const env = { TENANTRY_CA: flags[1], TENANTRY_CERT: flags[3], TENANTRY_KEY: flags[5] };
+    const set = ["set", "tenant", "acme", "--weight", "2", ...at(grpc)];
+    expect(await tenantry(["view", "--json", ...at(http), ...flags])).toMatchObject({ code: 0, err: "" });
+    expect(await tenantry(["explain", "acme", ...at(http)], env)).toMatchObject({ code: 0, err: "" });
+    for (const outcome of [await tenantry([...set, ...flags]), await tenantry(set, env)]) {
+      expect(outcome).toMatchObject({ code: 1, err: expect.stringMatching(/"agent".*administrators.*\(NOT_ALLOWED\)\n$/) });
+    }
+    expect(await tenantry(set)).toMatchObject({ code: 1, err: expect.stringContaining("--ca") });
+    expect(await tenantry([...set, "--cert", "x"])).toMatchObject({ code: 2, err: expect.stringContaining("--key is missing") });
+    child.kill("SIGTERM");
+    await exit;
+    writeFileSync(join(folder, "t.yaml"), `${tls}administrators: [agent]\n`);
+    const second = await controllerProcess(["--config", "t.yaml"], folder);
+    expect(await tenantry(["set", "tenant", "acme", "--weight", "2", ...at(second.grpc), ...flags])).toEqual({
+      code: 0,
+      out: "tenant acme, weight 2, mode enforce\n",
+      err: "",
+    });
+    second.child.kill("SIGTERM");
+    await second.exit;
+  }, 60_000);
+
   test("lists every mistake of a configuration and exits with 1", async () => {
     writeFileSync(join(folder, "t.yaml"), "windowus: 1\nmode: on\n");
     const { code, out, err } = await tenantry(["controller", "--config", "t.yaml"]);
@@ -226,18 +269,34 @@ describe("simulate", () => {
   });
 });
 
-test("a Node that is too old is told so in words it can read, whatever else it cannot", async () => {
-  const source = readFileSync(MAIN, "utf8");
-  expect(source.startsWith("#!/usr/bin/env node\n")).toBe(true);
-  // The same program in a process that says it is Node 18.
-  const old = join(folder, "main.mjs");
-  writeFileSync(old, `Object.defineProperty(process.versions, "node", { value: "18.20.4" });\n${source.replace(/^#!.*\n/, "")}`);
-  const outcome = await new Promise<Outcome>((resolve) => {
-    execFile(process.execPath, [old], (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }));
+describe("a Node that is too old is told so in words it can read, whatever else it cannot", () => {
+  const { engines } = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8"));
+  const needed = String(engines.node).replace(">=", "");
+  const [major, minor] = needed.split(".").map(Number);
+
+  // The same program in a process that says it is another Node: nothing else of it may be loaded.
+  test.each([
+    ["tenantry", ["cli", "main.js"], "18.20.4"],
+    ["tenantry", ["cli", "main.js"], `${major}.${minor - 1}.0`],
+    ["the main job", ["examples", "main-job", "start.js"], "18.20.4"],
+    ["the main job", ["examples", "main-job", "start.js"], `${major}.${minor - 1}.0`],
+  ])("%s (%s) under %s", async (what, path, version) => {
+    const source = readFileSync(join(import.meta.dirname, "..", "..", "dist", ...path), "utf8");
+    const old = join(folder, "main.mjs");
+    writeFileSync(
+      old,
+      `Object.defineProperty(process.versions, "node", { value: "${version}" });\n${source.replace(/^#!.*\n/, "")}`,
+    );
+    const outcome = await new Promise<Outcome>((resolve) => {
+      execFile(process.execPath, [old], (error, out, err) =>
+        resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+      );
+    });
+    const err = `${what} needs Node ${needed} or newer; this is ${version}. See https://nodejs.org\n`;
+    expect(outcome).toEqual({ code: 1, out: "", err });
   });
-  expect(outcome).toEqual({
-    code: 1,
-    out: "",
-    err: "tenantry needs Node 20.19 or newer; this is 18.20.4. See https://nodejs.org\n",
+
+  test("the command begins as one", () => {
+    expect(readFileSync(MAIN, "utf8").startsWith("#!/usr/bin/env node\n")).toBe(true);
   });
 });

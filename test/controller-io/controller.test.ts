@@ -223,6 +223,29 @@ describe("where it listens", () => {
     await expect(httpsStatus({})).rejects.toThrow();
   });
 
+  test("a certificate lets one look; to change something one must be named", async () => {
+    const tls = {
+      cert: join(certificates, "controller.pem"),
+      key: join(certificates, "controller.key"),
+      ca: join(certificates, "ca.pem"),
+    };
+    const agent = credentials.createSsl(pem("ca.pem"), pem("agent.key"), pem("agent.pem"));
+    const acme = { settings: { tenant: "acme", weight: 3 } };
+    for (const administrators of [undefined, ["ops"]]) {
+      const { grpcPort, controller } = await start({ config: { tls, ...(administrators && { administrators }) } });
+      expect(await call(grpcPort, admin, "ListTenants", {}, agent)).toEqual({ tenants: [] });
+      const refusal = await call(grpcPort, admin, "SetTenant", acme, agent).catch((error: unknown) => error);
+      expect(refusal).toMatchObject({
+        code: 7,
+        details: expect.stringMatching(/^nothing was changed: .*"agent".*"administrators"/),
+      });
+      expect(codeOf(refusal)).toBe("NOT_ALLOWED");
+      expect(controller.listTenants()).toEqual([]);
+    }
+    const { grpcPort } = await start({ config: { tls, administrators: ["ops", "agent"] } });
+    expect(await call(grpcPort, admin, "SetTenant", acme, agent)).toMatchObject({ tenant: "acme", weight: 3 });
+  });
+
   test("certificates that cannot be used are said plainly", async () => {
     const missing = createController({ config: { tls: { cert: "/none.pem", key: "/none.key" } } });
     await expect(missing).rejects.toThrow(/tls\.cert: \/none\.pem cannot be read \(ENOENT\)/);

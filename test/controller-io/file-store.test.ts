@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fileStore } from "../../controller/io/file-store.js";
@@ -33,7 +33,7 @@ describe("the file store", () => {
     expect(await save(stateOf(1))).toBeUndefined();
     expect(await save(stateOf(2))).toBeUndefined();
     expect(await load()).toEqual({ state: stateOf(2) });
-    expect(readdirSync(folder).sort()).toEqual(["state.json", "state.json.prev"]);
+    expect(readdirSync(folder).sort()).toEqual(["state.json", "state.json.lock", "state.json.prev"]);
     expect(statSync(path).mode & 0o077).toBe(0);
   });
 
@@ -94,6 +94,41 @@ describe("the file store", () => {
     const { error } = await load(below);
     expect(error?.code).toBe("STORE_UNAVAILABLE");
     expect((await save(stateOf(1), below))?.code).toBe("STORE_UNAVAILABLE");
+  });
+
+  test("refuses a file that another living process uses, names it, and says the way out", async () => {
+    const lock = `${path}.lock`;
+    // Our parent lives for certain.
+    writeFileSync(lock, JSON.stringify({ pid: process.ppid, host: hostname() }));
+    const { error, state } = await load();
+    expect(state).toBeUndefined();
+    expect(error?.code).toBe("STORE_IN_USE");
+    for (const part of [path, `process ${process.ppid}`, "--state FILE", `remove ${lock}`])
+      expect(error?.message).toContain(part);
+    // Of a process that is gone, of another machine, or torn: taken over.
+    for (const text of [JSON.stringify({ pid: 2 ** 30, host: hostname() }), JSON.stringify({ pid: 1, host: "other" }), "{"]) {
+      writeFileSync(lock, text);
+      expect(await load()).toEqual({});
+    }
+    const store = fileStore(path);
+    await new Promise<void>((resolve) => store.load(() => resolve()));
+    store.close?.();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("a controller whose file was taken over saves nothing, and says so", async () => {
+    const [first, second] = [fileStore(path), fileStore(path)];
+    const saveIn = (store: typeof first, epoch: number) =>
+      new Promise<TenantryError | undefined>((resolve) => store.save(stateOf(epoch), resolve));
+    expect(await saveIn(first, 6)).toBeUndefined();
+    expect(await saveIn(first, 6)).toBeUndefined();
+    // Both started from epoch 5 at once.
+    expect((await saveIn(second, 6))?.code).toBe("STORE_IN_USE");
+    expect(await saveIn(second, 7)).toBeUndefined();
+    const refused = await saveIn(first, 6);
+    expect(refused?.code).toBe("STORE_IN_USE");
+    expect(refused?.message).toContain("another controller (epoch 7) has taken over");
+    expect((await load()).state).toEqual(stateOf(7));
   });
 
   test("survives SIGKILL at any moment: what is loaded is what was saved last, or what was being saved", async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createController, type RunningController } from "../../controller/io/index.js";
+import { type ControllerEvent, createController, type RunningController } from "../../controller/io/index.js";
+import { MAX_MESSAGE_BYTES } from "../../proto/io/codec.js";
 import { emptyRows } from "../../proto/messages.js";
 import { connectTo, helloOf, RawSession } from "../wire/raw-session.js";
 
@@ -64,6 +65,26 @@ test("the largest tenants have a label of their own, all others share one, whate
   expect(text).toMatch(/^tenantry_controller_reports_total 1$/m);
   expect(text).toMatch(/^tenantry_controller_tuples_total 80$/m);
   expect(text).toMatch(/^tenantry_instances\{service="storage"\} [01]$/m);
+});
+
+test("a message over the size limit costs its stream, is counted, and is said once", async () => {
+  const events: ControllerEvent[] = [];
+  const other = await createController({ grpcPort: 0, httpPort: 0, onEvent: (event) => events.push(event) });
+  const client = connectTo(other.grpcPort);
+  for (let i = 0; i < 2; i++) {
+    const session = new RawSession(client);
+    session.send({ hello: helloOf("one") });
+    await session.receive((message) => message.welcome);
+    session.sendBytes(new Uint8Array(MAX_MESSAGE_BYTES + 1));
+    expect(await session.over).toMatchObject({ status: 8 });
+  }
+  client.close();
+  const text = await (await fetch(`http://127.0.0.1:${other.httpPort}/metrics`)).text();
+  await other.close();
+  expect(text).toMatch(/^tenantry_controller_oversized_messages_total 2$/m);
+  const told = events.filter(({ kind }) => kind === "bound");
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatchObject({ code: "TOO_MANY", message: expect.stringContaining("maxTenantsPerInstance") });
 });
 
 function lines(text: string, name: string): { tenant: string; value: number }[] {

@@ -44,6 +44,14 @@ test.each(["", "# nothing but a comment\n", "{}", "---\n"])("%j means the defaul
   expect(parseSettings(text, "tenantry.yaml", POLICIES)).toEqual({});
 });
 
+test("administrators are told by certificates that somebody asks for", () => {
+  expect(mistakesIn("administrators: [ops]\ntls: { cert: a, key: b }\n")).toContain(
+    "tenantry.yaml:1:1 administrators are told by their certificates, and none is asked for; expected tls.ca as well",
+  );
+  expect(mistakesIn("administrators: ops\n")).toContain("expected a list of names");
+  expect(mistakesIn("administrators: [ops]\ntls: { cert: a, key: b, ca: c }\n")).toBe("none");
+});
+
 test("every mistake is listed at once, each at its place, with what to write", () => {
   const text = `windowus: 1000000
 windowUs: soon

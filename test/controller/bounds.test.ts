@@ -5,7 +5,9 @@ import { CalmFloor } from "../../controller/floor.js";
 import { LatencyGather } from "../../controller/latency-gather.js";
 import { leastMode } from "../../controller/modes.js";
 import { OVERFLOW_SEAT, TenantSeats } from "../../controller/tenant-seats.js";
+import { definePolicy, Rates } from "../../policies/index.js";
 import { LATENCY_BUCKETS, latencyQuantileUs } from "../../proto/histogram.js";
+import { encodeControllerMessage, MAX_MESSAGE_BYTES } from "../../proto/io/codec.js";
 import { bench, FakeAgent, type Happenings } from "./harness.js";
 
 function many(from: number, to: number): Happenings {
@@ -88,6 +90,44 @@ test("meters beyond the bound are counted and ignored, the rest goes on", () => 
   run(1);
   expect(controller.view().resources.map(({ name }) => name)).toEqual(["svc/one", "svc/two"]);
   expect(controller.counters.droppedRows).toBe(1);
+});
+
+test("limits that do not fit into a message: those of tenants it has met come first; the rest is counted, and said once", () => {
+  const cap = definePolicy({
+    name: "cap",
+    params: {},
+    decide(view) {
+      const rates = new Rates(view);
+      for (const point of view.points) for (const tenant of view.tenants) rates.limit(point, tenant, 100);
+      return rates;
+    },
+  });
+  const { controller, run, events } = bench({ policies: [cap] });
+  const [many, few] = ["many", "few"].map((name) => new FakeAgent(controller, "svc", name).connect());
+  // The longest names there may be: nine thousand of them take most of a message.
+  const tenants = Array.from({ length: 9_000 }, (_, i) => String(i).padStart(128, "名"));
+  const points = ["p:a", "p:b", "p:c", "p:d", "p:e"];
+  const useBy = (ids: readonly string[]) => {
+    const rows = Object.fromEntries(ids.map((id) => [id, { count: 1, cost: 1 }]));
+    return Object.fromEntries(points.map((point) => [point, rows]));
+  };
+  for (let w = 0; w < 4; w++) {
+    many.report(useBy(tenants));
+    few.report(useBy(tenants.slice(-10)));
+    run(1);
+  }
+  for (const { last } of [many, few]) {
+    expect(encodeControllerMessage({ allocation: last! }).length).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
+  }
+  expect(new Set(few.last!.tenants)).toEqual(new Set(tenants.slice(-10)));
+  expect(few.last!.point).toHaveLength(50);
+  expect(many.last!.point.length).toBeGreaterThan(20_000);
+  // An instance that is not told of a limit does not take part in it.
+  expect(many.rate("svc/a", tenants[0])).toBeCloseTo(99, 6);
+  expect(controller.counters.limitsLeftOut).toBeGreaterThan(2 * (45_000 - 50));
+  const told = events.filter(({ kind }) => kind === "bound");
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatchObject({ code: "TOO_MANY", message: expect.stringContaining("Lower maxTenantsPerInstance") });
 });
 
 test("quantiles gathered sparsely are those of a dense histogram", () => {

@@ -1,6 +1,6 @@
 /** Start, restart, settings, modes, and what is told. */
 import { describe, expect, test } from "vitest";
-import { Controller, memoryStore, type State, type StateStore } from "../../controller/index.js";
+import { Controller, type ControllerEvent, memoryStore, type State, type StateStore } from "../../controller/index.js";
 import { definePolicy, Rates } from "../../policies/index.js";
 import { TenantryError } from "../../proto/errors.js";
 import { VirtualClock } from "../../simulations/world/clock.js";
@@ -305,6 +305,26 @@ describe("sessions", () => {
   });
 });
 
+test("one whose state another has taken over stops by itself, and says so", () => {
+  const inner = memoryStore();
+  let taken = false;
+  const store: StateStore = {
+    load: inner.load,
+    save: (state, done) =>
+      taken ? done(new TenantryError("STORE_IN_USE", "another controller (epoch 9) has taken over")) : inner.save(state, done),
+  };
+  const events: ControllerEvent[] = [];
+  const clock = new VirtualClock();
+  const controller = new Controller({ clock, chance: fixedChance(), store, onEvent: (event) => events.push(event) });
+  controller.start(() => {});
+  const agent = new FakeAgent(controller, "svc", "a").connect();
+  taken = true;
+  clock.run(3_000_000);
+  expect([controller.serving, agent.closed?.code, clock.pending]).toEqual([false, "UNAVAILABLE", 0]);
+  expect(events.at(-1)).toMatchObject({ kind: "stopped", code: "STORE_IN_USE" });
+  expect(events.filter(({ kind }) => kind === "stopped")).toHaveLength(1);
+});
+
 describe("explain", () => {
   test("says who is slowed down, by which rule, because of which resource, and what would help", () => {
     const { controller, run } = bench();
@@ -358,7 +378,10 @@ describe("explain", () => {
       ];
       agent.report(
         {
-          "r:workers": { flood: { count: 400, serviceUs: 900_000, waitUs }, small: { count: 50, serviceUs: 50_000, waitUs: waitUs / 20 } },
+          "r:workers": {
+            flood: { count: 400, serviceUs: 900_000, waitUs },
+            small: { count: 50, serviceUs: 50_000, waitUs: waitUs / 20 },
+          },
           "r:disk": { flood: { count: 400, serviceUs: 20_000 }, small: { count: 50, serviceUs: 2_000 } },
           "p:read": { flood: { count: 400, cost: 400, throttled }, small: { count: 50, cost: 50 } },
         },

@@ -11,6 +11,7 @@ import {
   type Report,
   type Rows,
   type Welcome,
+  WHOLE_COLUMNS,
 } from "../../proto/messages.js";
 import type { PeerSession } from "../../proto/ports.js";
 import { validateAllocation, validateReport } from "../../proto/validate.js";
@@ -26,19 +27,7 @@ export type Row = Partial<
 };
 export type Happenings = Record<string, Record<string, Row>>;
 
-const COLUMNS = [
-  "count",
-  "cost",
-  "costSquared",
-  "waitUs",
-  "serviceUs",
-  "throttleUs",
-  "waiting",
-  "running",
-  "throttled",
-  "oldestUs",
-  "refused",
-] as const;
+const COLUMNS = [...WHOLE_COLUMNS, "costSquared"] as const;
 
 export function fixedChance(): { next(): number } {
   let state = 1;

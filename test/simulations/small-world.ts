@@ -50,6 +50,11 @@ export class SmallWorld {
   readonly world: World;
   readonly recorder: Recorder;
   readonly members: Member[] = [];
+  /**
+   * May instances come back from beyond the knowledge of their controller? Only where there are partitions: who could reach
+   * a successor all the time has found it before it decides.
+   */
+  surprises = false;
   /** Told of every member's new grant, the last of its `grants`. */
   onGrant: (member: Member) => void = () => {};
   #count = 0;
@@ -107,15 +112,16 @@ export class SmallWorld {
   }
 
   /**
-   * Leases that have not run out, of instances that live; with `epoch`, only of that controller. What an instance uses after its
-   * lease has run out, on its way to the fallback, is not leased any more. Instances that came back lately are left out.
+   * Leases that have not run out, of instances that live, whichever controller gave them. What an instance uses after its
+   * lease has run out, on its way to the fallback, is not leased any more. Left out are instances that came back lately, and
+   * those that met a controller which knew of no limit yet.
    */
-  leases(epoch?: number): Grant[] {
+  leases(): Grant[] {
     const nowUs = this.world.clock.nowUs();
     return this.members.flatMap(({ grants }) => {
       const grant = grants.at(-1);
       if (grant === undefined || nowUs > grant.untilUs || nowUs < grant.returnedUs + SURPRISE_US) return [];
-      return epoch === undefined || grant.epoch === epoch ? [grant] : [];
+      return grant.ratePerSec === Number.POSITIVE_INFINITY ? [] : [grant];
     });
   }
 
@@ -141,7 +147,8 @@ export class SmallWorld {
       fallbackPerSec: row < 0 ? Number.POSITIVE_INFINITY : allocation.fallbackPerSec[row],
       atUs: nowUs,
       untilUs: nowUs + ttlUs,
-      returnedUs: held !== undefined && nowUs > held.untilUs ? nowUs : (held?.returnedUs ?? Number.NEGATIVE_INFINITY),
+      returnedUs:
+        this.surprises && held !== undefined && nowUs > held.untilUs ? nowUs : (held?.returnedUs ?? Number.NEGATIVE_INFINITY),
     });
     this.onGrant(member);
   }

@@ -22,7 +22,7 @@ export const tenantId = fc.oneof(
     .string({ unit: "grapheme", minLength: 1, maxLength: 30 })
     .filter((s) => s === s.trim() && !/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\uFEFF\u202A-\u202E\u2066-\u2069]/u.test(s)),
 );
-const amount = fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e15, noNaN: true }));
+const float = fc.oneof(fc.constant(0), fc.float({ min: 0, noNaN: true, noDefaultInfinity: true }));
 
 function column<T>(rows: number, entry: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
   return fc.oneof(fc.constant<T[]>([]), fc.array(entry, { minLength: rows, maxLength: rows }));
@@ -88,9 +88,9 @@ export const allocation: fc.Arbitrary<Allocation> = fc
       reasons: full(1, fc.constant("bottleneck-fairness|storage/disk")),
       point: full(rows, fc.nat(points - 1)),
       tenant: full(rows, fc.nat(tenants - 1)),
-      ratePerSec: full(rows, amount),
-      burst: full(rows, amount),
-      fallbackPerSec: full(rows, amount),
+      ratePerSec: full(rows, float),
+      burst: full(rows, float),
+      fallbackPerSec: full(rows, float),
       reason: full(rows, fc.constant(0)),
       inArrivalOrder: fc.array(logicalName, { maxLength: 3 }),
       weightTenants: full(weights, tenantId),
