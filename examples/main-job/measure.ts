@@ -44,10 +44,12 @@ const SERVERS: Record<string, number> = {
   "storage/workers": STORAGES * THREADS,
 };
 
-/** The resource that was slowed down most, over some moments, of those whose servers can be counted. */
+/** The resource whose servers were busiest over some moments, of those that can be counted. */
 export function bottleneckOf(moments: readonly Moment[]): string {
-  const slowdowns = Object.keys(SERVERS).map((name) => mean(moments, (view) => Math.log(rawSlowdown(view, name))));
-  return Object.keys(SERVERS)[slowdowns.indexOf(Math.max(...slowdowns))];
+  const busy = Object.entries(SERVERS).map(([name, servers]) =>
+    mean(moments, (view) => (view.resources.find((each) => each.name === name)?.busyUsPerSec ?? 0) / servers),
+  );
+  return Object.keys(SERVERS)[busy.indexOf(Math.max(...busy))];
 }
 
 /** Slowdown as measured: not relative to calm. */

@@ -3,8 +3,9 @@
  * it. Reading and writing use the disk, compressing uses a small pool of worker threads; both are measured, and so is the
  * event loop.
  *
- * The control point has a few more slots than there are threads, so that none of these is ever without work; who waits for a
- * slot is served fairly. A flood that is only observed fills the line in front of them, and everybody waits in it.
+ * The control point has a few more slots than there are threads, so that none of these is ever without work; whoever waits for
+ * a slot is served fairly. What a request costs is its time in a slot, which others lengthen: a mean tells it better than the
+ * longest seen. A flood that is only observed fills the line before the slots, and everybody waits in it.
  *
  * Environment: FOLDER (the blobs), THREADS, TENANTRY_CONTROLLER (read by the library).
  */
@@ -20,7 +21,7 @@ const folder = process.env.FOLDER ?? ".";
 const threads = Number(process.env.THREADS ?? 1);
 
 const agent = createAgent({ service: "storage" });
-const work = agent.controlPoint("work", { slots: 4 });
+const work = agent.controlPoint("work", { slots: 3 * threads, estimator: "moving-average" });
 const disk = agent.resource("disk");
 const workers = agent.resource("workers", { slots: threads });
 agent.eventLoop();

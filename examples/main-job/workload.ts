@@ -3,9 +3,9 @@
  *
  * | tenant  | asks for                            | how                                                        |
  * |---------|-------------------------------------|------------------------------------------------------------|
- * | ada     | pages, 5 ms of a worker each        | 15 people who think for half a second between two          |
+ * | ada     | pages, 5 ms of a worker each        | 15 people who think for a second between two               |
  * | bob     | the same                            | the same                                                   |
- * | nightly | archives, 100 ms of a worker each   | one at a time, about once a second: small and steady       |
+ * | nightly | archives, 100 ms of a worker each   | one at a time, about twice a second: small and steady      |
  * | crawler | snapshots, 5 ms of a worker each    | from the flood on: 350 connections that never pause        |
  *
  * The flood is not of expensive requests but of many: each waits its turn, and everybody waits behind all of them.
@@ -27,9 +27,9 @@ export interface Player {
 }
 
 export const PLAYERS = {
-  ada: { method: "GET", blob: "page", loops: 15, thinkMs: 500 },
-  bob: { method: "GET", blob: "page", loops: 15, thinkMs: 500 },
-  nightly: { method: "POST", blob: "archive", loops: 1, pauseMs: 900 },
+  ada: { method: "GET", blob: "page", loops: 15, thinkMs: 1000 },
+  bob: { method: "GET", blob: "page", loops: 15, thinkMs: 1000 },
+  nightly: { method: "POST", blob: "archive", loops: 1, pauseMs: 400 },
   crawler: { method: "POST", blob: "snapshot", loops: 350 },
 } satisfies Record<string, Player>;
 
