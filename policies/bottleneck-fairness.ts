@@ -64,15 +64,18 @@ export const bottleneckFairness = definePolicy({
         total += Math.min(expected[index], (1 + beta) * resource.loads[index]) - resource.loads[index];
       }
       const fair = maxMinFair(carry * total, resource.demands, weights);
+      const shares = new Float64Array(fair.length).fill(Number.POSITIVE_INFINITY);
+      const reasons = new Int32Array(fair.length).fill(resource.index);
       for (const tenant of view.tenants) {
         // Nothing of it uses this resource or waits to: a rate that follows from no use would be zero, and refuse its first request.
         if (resource.demand(tenant) === 0) continue;
         if (held[tenant.index] === 0 && fair[tenant.index] >= resource.demand(tenant)) continue;
         const share = calm ? Math.max(fair[tenant.index], carry * expected[tenant.index]) : fair[tenant.index];
         if (held[tenant.index] === 0 && share >= resource.demand(tenant)) continue;
-        const because = calm ? (heldBecause(view, tenant) ?? resource) : resource;
-        for (const point of points) rates.limit(point, tenant, point.rateFor(resource, tenant, share), because);
+        shares[tenant.index] = share;
+        if (calm) reasons[tenant.index] = (heldBecause(view, tenant) ?? resource).index;
       }
+      rates.limitLoads(points, resource, shares, reasons);
     }
     return rates;
   },

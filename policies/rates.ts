@@ -24,16 +24,40 @@ export class Rates {
    */
   limit(point: Point, tenant: Tenant, ratePerSec: number, because?: Resource): void {
     if (ratePerSec === Number.POSITIVE_INFINITY) return;
-    let rates = this.#rates[point.index];
-    let reasons = this.#because[point.index];
-    if (rates === undefined || reasons === undefined) {
-      rates = this.#rates[point.index] = new Float64Array(this.#tenants).fill(Number.POSITIVE_INFINITY);
-      reasons = this.#because[point.index] = new Int32Array(this.#tenants).fill(-1);
-    }
+    const [rates, reasons] = this.#columns(point);
     const before = rates[tenant.index];
     if (ratePerSec < before || Number.isNaN(ratePerSec)) {
       rates[tenant.index] = ratePerSec;
       reasons[tenant.index] = because === undefined ? -1 : because.index;
+    }
+  }
+
+  /**
+   * Limits whoever is given a share of `resource`, at every point of `points`, to the rate at which it puts just that load there
+   * (`Point.rateFor`). The same as a `limit` each, and several times as fast where there are many tenants.
+   *
+   * @param shares  load by tenant index, unit of the resource per second; Infinity: not limited
+   * @param reasons by tenant index, the resource the limit is because of, by its index
+   */
+  limitLoads(points: readonly Point[], resource: Resource, shares: Float64Array, reasons: Int32Array): void {
+    const { loads } = resource;
+    const total = resource.totalLoad();
+    for (const point of points) {
+      const { throughputs } = point;
+      const everybodys = total > 0 && point.totalThroughput > 0 ? point.totalThroughput / total : Number.POSITIVE_INFINITY;
+      const [rates, because] = this.#columns(point);
+      for (let t = 0; t < shares.length; t++) {
+        if (shares[t] === Number.POSITIVE_INFINITY) continue;
+        const through = throughputs[t];
+        // As `rateFor`: by what its own requests used or, when none got through, by everybody's.
+        const ratio = through > 0 ? (loads[t] > 0 ? through / loads[t] : Number.POSITIVE_INFINITY) : everybodys;
+        if (ratio === Number.POSITIVE_INFINITY) continue;
+        const rate = ratio * shares[t];
+        if (rate < rates[t] || Number.isNaN(rate)) {
+          rates[t] = rate;
+          because[t] = reasons[t];
+        }
+      }
     }
   }
 
@@ -58,5 +82,15 @@ export class Rates {
         if (rates[t] !== Number.POSITIVE_INFINITY) visit(p, t, rates[t], reasons[t]);
       }
     }
+  }
+
+  #columns({ index }: Point): readonly [Float64Array, Int32Array] {
+    let rates = this.#rates[index];
+    let reasons = this.#because[index];
+    if (rates === undefined || reasons === undefined) {
+      rates = this.#rates[index] = new Float64Array(this.#tenants).fill(Number.POSITIVE_INFINITY);
+      reasons = this.#because[index] = new Int32Array(this.#tenants).fill(-1);
+    }
+    return [rates, reasons];
   }
 }

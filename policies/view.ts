@@ -144,9 +144,10 @@ export class Point {
   rateFor(resource: Resource, tenant: Tenant, load: number): number {
     const own = resource.loads[tenant.index];
     const through = this.throughputs[tenant.index];
-    if (through > 0) return own > 0 ? (through / own) * load : Number.POSITIVE_INFINITY;
     const total = resource.totalLoad();
-    return total > 0 && this.totalThroughput > 0 ? (this.totalThroughput / total) * load : Number.POSITIVE_INFINITY;
+    const [cost, costs] = through > 0 ? [through, own] : [this.totalThroughput, total];
+    const ratio = cost > 0 && costs > 0 ? cost / costs : Number.POSITIVE_INFINITY;
+    return ratio === Number.POSITIVE_INFINITY ? ratio : ratio * load;
   }
 }
 

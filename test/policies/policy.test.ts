@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   bottleneckFairness,
@@ -34,6 +35,42 @@ describe("definePolicy", () => {
   ])("%s for %j", (code, given) => {
     expect(() => definePolicy(given as never)).toThrow(expect.objectContaining({ code }));
   });
+});
+
+test("limiting loads all at once is the same as limiting each", () => {
+  const amount = fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e6, noNaN: true }));
+  const column = fc.array(fc.tuple(amount, amount, amount, fc.boolean()), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(fc.array(column, { minLength: 1, maxLength: 3 }), (resources) => {
+      const n = Math.min(...resources.map(({ length }) => length));
+      const tenants = Array.from({ length: n }, (_, index) => ({ index, id: `t${index}`, weight: 1 }));
+      const points = [0, 1].map((index) => new Point(index, `svc/p${index}`, "requests", n, resources.length));
+      const view: View = { windowUs: 1_000_000, tenants, resources: [], points };
+      const [each, all] = [new Rates(view), new Rates(view)];
+      resources.forEach((rows, index) => {
+        const resource = new Resource(index, `svc/r${index}`, "us", n);
+        const shares = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
+        for (let t = 0; t < n; t++) {
+          const [load, throughput, share, limited] = rows[t];
+          resource.loads[t] = load;
+          for (const point of points) point.throughputs[t] = throughput * (point.index + 1);
+          if (limited) shares[t] = share;
+        }
+        for (const point of points) point.totalThroughput = point.throughputs.reduce((sum, x) => sum + x, 0);
+        for (const tenant of tenants) {
+          if (shares[tenant.index] === Number.POSITIVE_INFINITY) continue;
+          for (const point of points) each.limit(point, tenant, point.rateFor(resource, tenant, shares[tenant.index]), resource);
+        }
+        all.limitLoads(points, resource, shares, new Int32Array(n).fill(index));
+      });
+      for (const point of points) {
+        for (const tenant of tenants) {
+          expect(all.get(point, tenant)).toBe(each.get(point, tenant));
+          expect(all.because(point, tenant)).toBe(each.because(point, tenant));
+        }
+      }
+    }),
+  );
 });
 
 describe("paramsOf", () => {

@@ -8,7 +8,7 @@ import {
   MAX_MESSAGE_BYTES,
 } from "../../proto/io/codec.js";
 import { messageType } from "../../proto/io/schema.js";
-import { emptyRows, type Report } from "../../proto/messages.js";
+import { emptyAllocation, emptyRows, type Report } from "../../proto/messages.js";
 import { validateAgentMessage, validateControllerMessage } from "../../proto/validate.js";
 import * as any from "./arbitrary.js";
 
@@ -43,6 +43,24 @@ describe("what goes in comes out, in the plain shape of messages.ts, and is vali
         validateAgentMessage(back);
       }),
     );
+  });
+
+  test("ten thousand tenants limited at twenty points fit into one message", () => {
+    const allocation = emptyAllocation(1, 1, 3_000_000);
+    allocation.reasons.push("bottleneck-fairness|storage/disk");
+    allocation.points = Array.from({ length: 20 }, (_, p) => `storage/point-${p}`);
+    allocation.tenants = Array.from({ length: 10_000 }, (_, t) => `a-tenant-of-ours-${t}`);
+    const rows = 200_000;
+    allocation.point = Array.from({ length: rows }, (_, i) => Math.floor(i / 10_000));
+    allocation.tenant = Array.from({ length: rows }, (_, i) => i % 10_000);
+    allocation.reason = new Array(rows).fill(0);
+    for (const column of ["ratePerSec", "burst", "fallbackPerSec"] as const) {
+      allocation[column] = Array.from({ length: rows }, (_, i) => i / 7);
+    }
+    expect(encodeControllerMessage({ allocation }).length).toBeLessThan(MAX_MESSAGE_BYTES);
+    expect(
+      encodeAgentMessage({ hello: { service: "s", instance: "i", boot: "b", acknowledgedSequence: 0, held: allocation } }).length,
+    ).toBeLessThan(MAX_MESSAGE_BYTES);
   });
 
   test("welcomes, acknowledgements, allocations", () => {
