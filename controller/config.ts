@@ -5,6 +5,7 @@ import { TenantryError } from "../proto/errors.js";
 import { isLogicalName, isTenantId, shown } from "../proto/names.js";
 import { isMode, type Mode } from "./modes.js";
 import type { PointOverride, PolicyOverride, TenantOverride } from "./state.js";
+import { termsFaults } from "./terms.js";
 
 export interface ControllerConfig {
   /** Agents report, and policies decide, this often, µs; 10_000..60_000_000. */
@@ -15,6 +16,8 @@ export interface ControllerConfig {
   deadAfterWindows: number;
   /** Loads and throughputs are averaged exponentially; what was measured this many windows ago counts half; 0.05..100. */
   halfLifeWindows: number;
+  /** What each tenant uses in the long run is averaged likewise, with this half-life in windows; 1..100_000. */
+  memoryHalfLifeWindows: number;
   /** A decision that takes longer than this many windows is refused; 0.01..10. */
   policyBudgetWindows: number;
   /** Tenants without use for this many windows are forgotten (their settings are kept); ≥ 2 leases. */
@@ -44,6 +47,7 @@ export const DEFAULT_CONFIG: Readonly<ControllerConfig> = Object.freeze({
   ttlWindows: 3,
   deadAfterWindows: 3,
   halfLifeWindows: 0.5,
+  memoryHalfLifeWindows: 60,
   policyBudgetWindows: 0.5,
   tenantIdleWindows: 60,
   burstSeconds: 0.1,
@@ -65,6 +69,7 @@ const RANGES: readonly (readonly [keyof ControllerConfig, number, number, "whole
   ["ttlWindows", 1, 100, "whole"],
   ["deadAfterWindows", 1, 100, "whole"],
   ["halfLifeWindows", 0.05, 100, "any"],
+  ["memoryHalfLifeWindows", 1, 100_000, "any"],
   ["policyBudgetWindows", 0.01, 10, "any"],
   ["tenantIdleWindows", 4, 1_000_000, "whole"],
   ["burstSeconds", 0, 60, "any"],
@@ -119,6 +124,7 @@ export function tenantFaults(id: string, settings: TenantOverride): string[] {
     faults.push(`${at}.weight: ${shown(weight)}; expected a number from 0.000001 to 1000000`);
   }
   if (mode !== undefined && !isMode(mode)) faults.push(modeFault(`${at}.mode`, mode));
+  faults.push(...termsFaults(at, settings));
   return faults;
 }
 

@@ -23,7 +23,7 @@ import type { Mode } from "./modes.js";
 import { Rounds } from "./rounds.js";
 import { Settings } from "./settings.js";
 import type { Counters, Explanation, ViewSnapshot } from "./snapshot.js";
-import { emptyState, type StateStore } from "./state.js";
+import { emptyState, type StateStore, type TenantOverride } from "./state.js";
 
 export interface ControllerOptions {
   clock: Clock;
@@ -227,7 +227,7 @@ export class Controller {
    * @returns the settings now in force
    * @throws TenantryError BAD_ARGUMENT that lists every mistake; nothing is changed then
    */
-  setTenant(id: string, settings: { weight?: number; mode?: Mode }, done: (error?: TenantryError) => void = ignore) {
+  setTenant(id: string, settings: TenantOverride, done: (error?: TenantryError) => void = ignore) {
     this.#settings.setTenant(id, settings, done);
     this.#changed(`tenant ${id}`, settings);
     return this.#tenant(id);

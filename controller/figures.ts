@@ -4,6 +4,7 @@
  */
 import { Point, Resource } from "../policies/index.js";
 import { LatencyGather } from "./latency-gather.js";
+import { LongRun } from "./long-run.js";
 import type { LogicalMeter } from "./meter-book.js";
 import {
   AVERAGE,
@@ -65,7 +66,8 @@ export interface Mapping {
 
 export class ResourceFigures {
   readonly meter: LogicalMeter;
-  readonly #columns = new Columns(5);
+  readonly #columns = new Columns(6);
+  readonly #longRun = new LongRun();
   /** As policies see it; new every tick. */
   resource!: Resource;
   /** Mean time of wait and service, µs per second; operations completed per second; operations that wait. */
@@ -83,11 +85,12 @@ export class ResourceFigures {
   }
 
   begin(index: number, tenants: number): void {
-    const [loads, demands, latencies, times, counts] = this.#columns.begin(tenants);
+    const [loads, demands, latencies, times, counts, averages] = this.#columns.begin(tenants);
     const resource = new Resource(index, this.meter.name, this.meter.unit, 0) as Writable<Resource>;
     resource.loads = loads;
     resource.demands = demands;
     resource.latenciesUs = latencies;
+    resource.averages = averages;
     this.resource = resource;
     this.timesUsPerSec = times;
     this.countsPerSec = counts;
@@ -142,6 +145,16 @@ export class ResourceFigures {
     resource.hottest = { instance: resource.hottest.instance, slowdown: meter.floor.relative(resource.hottest.slowdown) };
   }
 
+  /** All loads are in: what each uses in the long run. `keep` is the weight of what was before, 0..1. */
+  remember(seatOf: Int32Array, keep: number): void {
+    this.#longRun.update(this.resource.loads, seatOf, keep, this.resource.averages);
+  }
+
+  /** Another tenant sits here now, or none. */
+  forget(seat: number): void {
+    this.#longRun.forget(seat);
+  }
+
   /** After demands are known, for which `waitings` was needed. */
   writeLatencies(): void {
     const { latenciesUs } = this.resource;
@@ -191,6 +204,7 @@ export class PointFigures {
     point.reasons = this.#reasons.subarray(0, tenants).fill(-1);
     point.waitings = waitings;
     point.p99sUs = p99s;
+    point.oldestsUs = oldest;
     this.point = point;
     this.countsPerSec = counts;
     this.throttled = throttled;

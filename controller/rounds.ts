@@ -95,9 +95,11 @@ export class Rounds {
     this.builder = new ViewBuilder({
       windowUs,
       halfLifeUs: config.halfLifeWindows * windowUs,
+      memoryUs: config.memoryHalfLifeWindows * windowUs,
       seats: this.seats,
       meters: this.meters,
       weightOf: (seat) => (settings.weights.size === 0 ? 1 : (settings.weights.get(this.seats.name(seat) ?? "") ?? 1)),
+      termsOf: (seat) => (settings.terms.size === 0 ? undefined : settings.terms.get(this.seats.name(seat) ?? "")),
     });
     this.loop = new PolicyLoop({
       policies,

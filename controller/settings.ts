@@ -3,13 +3,14 @@
  * setting. A change is checked whole, in force at once, and then saved; while the store is away it stays in force, and saving
  * is tried again. One save is under way at a time; changes that come meanwhile are saved together after it.
  */
-import type { Params, Policy } from "../policies/index.js";
+import type { Params, Policy, Terms } from "../policies/index.js";
 import { paramsOf } from "../policies/index.js";
 import { TenantryError } from "../proto/errors.js";
 import { shown } from "../proto/names.js";
 import { type ControllerConfig, pointFaults, policyFaults, tenantFaults } from "./config.js";
 import { isMode, type Mode } from "./modes.js";
 import type { PointOverride, PolicyOverride, State, StateStore, TenantOverride } from "./state.js";
+import { termsOf } from "./terms.js";
 
 type Done = (error?: TenantryError) => void;
 
@@ -24,6 +25,8 @@ export class Settings {
   readonly weights = new Map<string, number>();
   /** Tenants whose mode is not "enforce". */
   readonly tenantModes = new Map<string, Mode>();
+  /** What else is agreed with tenants. */
+  readonly terms = new Map<string, Terms>();
   #saving = false;
   #dirty = false;
   #waiting: Done[] = [];
@@ -52,6 +55,7 @@ export class Settings {
     this.state = state;
     this.weights.clear();
     this.tenantModes.clear();
+    this.terms.clear();
     for (const id of this.tenantsNamed()) this.#index(id);
   }
 
@@ -161,6 +165,9 @@ export class Settings {
     const mode = this.tenantMode(id);
     if (mode === "enforce") this.tenantModes.delete(id);
     else this.tenantModes.set(id, mode);
+    const terms = termsOf({ ...own(this.config.tenants, id), ...own(this.state.tenants, id) });
+    if (terms === undefined) this.terms.delete(id);
+    else this.terms.set(id, terms);
   }
 
   #save(): void {

@@ -2,6 +2,7 @@
  * What a controller must not forget: its epoch, which fences off the controller before it; what was set at run time; and who
  * may hold rates. Rates are not state: a new controller learns them from those who hold them, and so has to know whom to wait for.
  */
+import type { Terms } from "../policies/index.js";
 import type { TenantryError } from "../proto/errors.js";
 import type { Mode } from "./modes.js";
 
@@ -20,7 +21,7 @@ export interface State {
   instances?: string[];
 }
 
-export interface TenantOverride {
+export interface TenantOverride extends Terms {
   /** Relative claim, > 0 and finite; 1 when never set. */
   weight?: number;
   mode?: Mode;

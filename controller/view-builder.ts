@@ -9,6 +9,9 @@
  * tried made it swing. Slowdown is averaged likewise, but as a factor: near saturation it moves by factors, and one wild window
  * must not weigh like many. An instance that is silent holds its last figures until it is dead.
  *
+ * Memory. Policies have none, and some must know who left its share unused for long: `average` is each tenant's load averaged
+ * with a half-life of a minute of windows. A controller that takes over begins it anew.
+ *
  * Demand. What a tenant would use if nothing held it back: its use, times how much more it asks for than it gets at the throttles
  * that lead here:
  *
@@ -19,7 +22,7 @@
  * waiting use more in the next window, and are seen to. For a tenant that got nothing through, the load its waiting requests
  * will bring is judged by what everybody's requests cost.
  */
-import type { Tenant, View } from "../policies/index.js";
+import type { Tenant, Terms, View } from "../policies/index.js";
 import { POINT, RESOURCE } from "../proto/messages.js";
 import { PointFigures, ResourceFigures } from "./figures.js";
 import type { Ledger } from "./ledger.js";
@@ -36,10 +39,14 @@ export interface Source {
 export interface ViewBuilderOptions {
   windowUs: number;
   halfLifeUs: number;
+  /** Half-life of what is remembered of each tenant's use, µs. */
+  memoryUs: number;
   seats: TenantSeats;
   meters: MeterBook;
   /** Weight of the tenant at a seat. */
   weightOf(seat: number): number;
+  /** What else is agreed with it. */
+  termsOf(seat: number): Terms | undefined;
 }
 
 export class ViewBuilder {
@@ -53,6 +60,8 @@ export class ViewBuilder {
   /** By meter: index of the resource in the view. */
   #resourceAt: number[] = [];
   #tenants: Tenant[] = [];
+  /** Who sat where when this was last looked at. */
+  readonly #sitters: (string | undefined)[] = [];
   #seatsVersion = -1;
   #metersVersion = -1;
   #builtUs = -1;
@@ -95,7 +104,11 @@ export class ViewBuilder {
     // By `exp`, not `**`: engines round the latter differently from version to version, and the same seed must give the same run.
     const keep = news ? Math.exp((-Math.LN2 * sinceUs) / halfLifeUs) : 1;
     if (news) this.#builtUs = nowUs;
-    for (const figures of this.resources) figures.end(keep);
+    const remembered = news ? Math.exp((-Math.LN2 * sinceUs) / this.#options.memoryUs) : 1;
+    for (const figures of this.resources) {
+      figures.end(keep);
+      figures.remember(this.seatOf, remembered);
+    }
     for (const figures of this.points) {
       figures.end(windowUs);
       this.#fillRates(figures, inForce);
@@ -137,7 +150,7 @@ export class ViewBuilder {
 
   /** Who and what is in the view, when that has changed. */
   #layOut(): void {
-    const { seats, meters, weightOf } = this.#options;
+    const { seats, meters, weightOf, termsOf } = this.#options;
     if (this.#seatsVersion !== seats.version) {
       this.#seatsVersion = seats.version;
       this.viewOf = new Int32Array(seats.capacity).fill(-1);
@@ -145,16 +158,23 @@ export class ViewBuilder {
       this.#tenants = [];
       for (let seat = 0; seat < seats.capacity; seat++) {
         const id = seats.name(seat);
+        if (id !== this.#sitters[seat]) {
+          this.#sitters[seat] = id;
+          for (const figures of this.#figures.values()) if (figures instanceof ResourceFigures) figures.forget(seat);
+        }
         if (id === undefined || (seat === OVERFLOW_SEAT && !seats.used(seat))) continue;
         const index = this.#tenants.length;
         this.viewOf[seat] = index;
         this.seatOf[index] = seat;
-        this.#tenants.push({ index, id, weight: weightOf(seat) });
+        this.#tenants.push(tenantAt(index, id, weightOf(seat), termsOf(seat)));
       }
     } else {
       for (let index = 0; index < this.#tenants.length; index++) {
-        const weight = weightOf(this.seatOf[index]);
-        if (weight !== this.#tenants[index].weight) this.#tenants[index] = { ...this.#tenants[index], weight };
+        const { id, weight, terms } = this.#tenants[index];
+        const seat = this.seatOf[index];
+        if (weight !== weightOf(seat) || terms !== termsOf(seat)) {
+          this.#tenants[index] = tenantAt(index, id, weightOf(seat), termsOf(seat));
+        }
       }
     }
     if (this.#metersVersion === meters.version) return;
@@ -234,4 +254,8 @@ export class ViewBuilder {
       }
     }
   }
+}
+
+function tenantAt(index: number, id: string, weight: number, terms: Terms | undefined): Tenant {
+  return terms === undefined ? { index, id, weight } : { index, id, weight, terms };
 }

@@ -8,7 +8,8 @@
  *
  * Beyond the paper: `demand` counts what waits as well as what is used; `slowdown` is relative to the resource's own calm;
  * `feeds` tells which points lead to which resources, as observed on real requests; `rateFor` turns a wished-for load into
- * the rate that gives it.
+ * the rate that gives it; `average` remembers for a policy, that has no memory, what a tenant used in the long run; `p99` and
+ * `oldest` are of a point, so that a latency may be a percentile and one who waits for ever has one; `terms` are what is agreed.
  */
 
 /** Who work is done for: the paper's workflow. */
@@ -18,6 +19,20 @@ export interface Tenant {
   readonly id: string;
   /** Relative claim to shared resources, > 0. A tenant of weight 2 gets twice the share of one of weight 1. */
   readonly weight: number;
+  /** What is agreed with it beyond its weight; absent: nothing. */
+  readonly terms?: Terms;
+}
+
+/** What is agreed with a tenant, as configured: promises to it, and bounds on it. */
+export interface Terms {
+  /** 99 of 100 of its requests are to take no longer than this at any point (wait for a slot + service), µs. */
+  readonly p99TargetUs?: number;
+  /** Whom to serve first where there is not enough: 0 before 1, and so on; 1 when absent. */
+  readonly tier?: number;
+  /** By point (`service/name`): what it may get through at most, cost units per second over all instances. */
+  readonly caps?: Readonly<Record<string, number>>;
+  /** By point: what it is to get through at least, if it asks for it, in the same unit. */
+  readonly guarantees?: Readonly<Record<string, number>>;
 }
 
 /** One logical resource: the same-named resources of all instances of a service, taken together. */
@@ -42,6 +57,7 @@ export class Resource {
   readonly loads: Float64Array;
   readonly demands: Float64Array;
   readonly latenciesUs: Float64Array;
+  readonly averages: Float64Array;
   /** @internal */
   total = Number.NaN;
 
@@ -52,6 +68,7 @@ export class Resource {
     this.loads = new Float64Array(tenantCount);
     this.demands = new Float64Array(tenantCount);
     this.latenciesUs = new Float64Array(tenantCount);
+    this.averages = new Float64Array(tenantCount);
   }
 
   /** Use by this tenant: units of service per second (µs of service per second for time). */
@@ -67,6 +84,14 @@ export class Resource {
   /** Mean time (wait + service) of one operation of this tenant in the window, µs; 0 when it did none. */
   latency(tenant: Tenant): number {
     return this.latenciesUs[tenant.index];
+  }
+
+  /**
+   * Use by this tenant in the long run: an exponential average over many windows, same unit as its load. Of one who came
+   * later than others, the mean of theirs at first.
+   */
+  average(tenant: Tenant): number {
+    return this.averages[tenant.index];
   }
 
   /** Use by all tenants. Added up at the first call, when all loads have been written. */
@@ -93,6 +118,7 @@ export class Point {
   readonly reasons: Int32Array;
   readonly waitings: Float64Array;
   readonly p99sUs: Float64Array;
+  readonly oldestsUs: Float64Array;
   /** By resource index: 1 when requests admitted here were seen to use the resource. */
   readonly fed: Uint8Array;
   /** Σ throughput of all tenants, cost units per second. */
@@ -107,6 +133,7 @@ export class Point {
     this.reasons = new Int32Array(tenantCount).fill(-1);
     this.waitings = new Float64Array(tenantCount);
     this.p99sUs = new Float64Array(tenantCount);
+    this.oldestsUs = new Float64Array(tenantCount);
     this.fed = new Uint8Array(resourceCount);
   }
 
@@ -129,6 +156,11 @@ export class Point {
   /** 99th percentile of (queue + service) here, µs, not counting the throttle's own delay; 0 when nothing completed. */
   p99(tenant: Tenant): number {
     return this.p99sUs[tenant.index];
+  }
+
+  /** Age of the oldest request of this tenant that waits here now, for the throttle or for a slot, µs; 0 when none does. */
+  oldest(tenant: Tenant): number {
+    return this.oldestsUs[tenant.index];
   }
 
   /** Do requests that pass here go on to use this resource? Observed on real requests, across services. */

@@ -78,7 +78,7 @@ export async function createController(options: CreateControllerOptions = {}): P
     chance: systemChance(),
     store,
     config: controllerPart(settings),
-    policies,
+    policies: options.policies,
     onEvent(event) {
       if (event.kind === "stopped" && event.code !== undefined) grpc?.setServing(false);
       onEvent?.(event);

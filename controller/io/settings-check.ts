@@ -70,14 +70,11 @@ function configFaults(part: Partial<ControllerConfig>, policies: readonly Policy
   }
 }
 
-/** `tenants."acme".weight: …` → tenants, acme, weight. */
+/** `tenants."acme".caps."storage/read": …` → tenants, acme, caps, storage/read. */
 function leadingPath(line: string): string[] {
-  const match = /^(\w+)(?:\.("(?:[^"\\]|\\.)*"))?(?:\.(\w+))?: /.exec(line);
-  if (match === null) return [];
-  const path = [match[1]];
-  if (match[2] !== undefined) path.push(JSON.parse(match[2]) as string);
-  if (match[3] !== undefined) path.push(match[3]);
-  return path;
+  const match = /^\w+(?:\.(?:\w+|"(?:[^"\\]|\\.)*"))*(?=: )/.exec(line);
+  const names = match?.[0].match(/\w+|"(?:[^"\\]|\\.)*"/g) ?? [];
+  return names.map((name) => (name.startsWith('"') ? (JSON.parse(name) as string) : name));
 }
 
 /** What may stand where an unknown key stood. */
@@ -91,7 +88,7 @@ function unknownKey(path: string[], key: string): string {
 function keysAt(path: string[]): string[] {
   if (path.length === 0) return Object.keys(settingsShape.shape);
   if (path[0] === "policies") return ["mode", "params"];
-  if (path[0] === "tenants") return ["weight", "mode"];
+  if (path[0] === "tenants") return ["weight", "mode", "p99TargetUs", "tier", "caps", "guarantees"];
   if (path[0] === "points") return ["mode"];
   return path[0] === "tls" ? ["cert", "key", "ca"] : ["host", "port"];
 }

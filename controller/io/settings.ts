@@ -55,7 +55,20 @@ export const settingsShape = z.strictObject(
       "policy",
       z.strictObject({ mode: mode.optional(), params: named("parameter", number).optional() }, mapping("mode and params")),
     ),
-    tenants: named("tenant", z.strictObject({ weight: number.optional(), mode: mode.optional() }, mapping("weight and mode"))),
+    tenants: named(
+      "tenant",
+      z.strictObject(
+        {
+          weight: number.optional(),
+          mode: mode.optional(),
+          p99TargetUs: number.optional(),
+          tier: number.optional(),
+          caps: named("point", number),
+          guarantees: named("point", number),
+        },
+        mapping("weight, mode and terms"),
+      ),
+    ),
     points: named("point", z.strictObject({ mode: mode.optional() }, mapping("mode"))),
   },
   mapping("settings"),

@@ -174,7 +174,8 @@ function check(
       `${capacities.length}, one for each capacity`,
     );
     for (let r = 0; r < row.length; r++) {
-      mistakes.unless(row[r] >= 0 && row[r] < Number.POSITIVE_INFINITY, `demands[${i}][${r}]`, row[r], "a finite number ≥ 0");
+      const sound = row[r] >= 0 && row[r] < Number.POSITIVE_INFINITY;
+      if (!sound) mistakes.unless(false, `demands[${i}][${r}]`, row[r], "a finite number ≥ 0");
     }
   }
   checkColumn(mistakes, "weights", weights, { length: demands.length, least: "> 0", finite: true });

@@ -40,34 +40,52 @@ export function waterLevelShares(capacity: number, demands: ArrayLike<number>, o
   const { weights, guarantees, caps, already } = options;
   const n = demands.length;
   check(capacity, demands, options);
-  const tops = Float64Array.from(demands, (demand, i) => (caps === undefined ? demand : Math.min(demand, caps[i])));
+  const tops = new Float64Array(n);
+  const floors = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    tops[i] = caps === undefined ? demands[i] : Math.min(demands[i], caps[i]);
+    floors[i] = guarantees === undefined ? 0 : Math.min(guarantees[i], tops[i]);
+  }
   if (sum(tops) <= capacity) return tops;
-  const floors = Float64Array.from(tops, (top, i) => (guarantees === undefined ? 0 : Math.min(guarantees[i], top)));
   const promised = sum(floors);
   if (promised >= capacity) return floors.map((floor) => (floor === 0 ? 0 : floor * (capacity / promised)));
 
-  const widths = Float64Array.from(tops, (_, i) => (weights === undefined ? 1 : weights[i]));
-  const heaps = Float64Array.from(tops, (_, i) => (already === undefined ? 0 : already[i]));
-  // The level at which a vessel begins to fill, and that at which it meets its lid.
-  const begins = new Float64Array(n);
-  const ends = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    begins[i] = (floors[i] + heaps[i]) / widths[i];
-    ends[i] = (tops[i] + heaps[i]) / widths[i];
-  }
-  const shareAt = (level: number, i: number) =>
-    ends[i] <= level ? tops[i] : begins[i] >= level ? floors[i] : level * widths[i] - heaps[i];
-  const pouredAt = (level: number) => {
-    let poured = 0;
-    for (let i = 0; i < n; i++) poured += shareAt(level, i);
-    return poured;
+  const vessels: Vessels = {
+    tops,
+    floors,
+    widths: column(weights, n, 1),
+    heaps: column(already, n, 0),
+    begins: floors,
+    ends: tops,
   };
-  const level = solve(capacity, lastWithin(capacity, pouredAt, begins, ends), { tops, floors, widths, heaps, begins, ends });
-  return tops.map((top, i) => Math.min(Math.max(shareAt(level, i), floors[i]), top));
+  vessels.begins = vessels.floors.map((floor, i) => (floor + vessels.heaps[i]) / vessels.widths[i]);
+  vessels.ends = vessels.tops.map((top, i) => (top + vessels.heaps[i]) / vessels.widths[i]);
+  const level = solve(capacity, lastWithin(capacity, vessels), vessels);
+  const { widths, heaps, begins, ends } = vessels;
+  for (let i = 0; i < n; i++) {
+    if (ends[i] <= level) continue;
+    tops[i] = begins[i] >= level ? floors[i] : Math.min(Math.max(level * widths[i] - heaps[i], floors[i]), tops[i]);
+  }
+  return tops;
+}
+
+interface Vessels {
+  tops: Float64Array;
+  floors: Float64Array;
+  widths: Float64Array;
+  heaps: Float64Array;
+  /** The level at which it begins to fill, and that at which it meets its lid. */
+  begins: Float64Array;
+  ends: Float64Array;
+}
+
+function column(given: ArrayLike<number> | undefined, length: number, otherwise: number): Float64Array {
+  return given === undefined ? new Float64Array(length).fill(otherwise) : new Float64Array(given);
 }
 
 /** The highest end of a piece at which no more than `capacity` is poured. */
-function lastWithin(capacity: number, pouredAt: (level: number) => number, begins: Float64Array, ends: Float64Array): number {
+function lastWithin(capacity: number, vessels: Vessels): number {
+  const { begins, ends } = vessels;
   const levels = new Float64Array(begins.length + ends.length);
   levels.set(begins);
   levels.set(ends, begins.length);
@@ -77,13 +95,20 @@ function lastWithin(capacity: number, pouredAt: (level: number) => number, begin
   // At the lowest, only floors are filled, and those are less than the capacity.
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
-    if (levels[middle] < Number.POSITIVE_INFINITY && pouredAt(levels[middle]) <= capacity) low = middle;
+    if (levels[middle] < Number.POSITIVE_INFINITY && poured(levels[middle], vessels) <= capacity) low = middle;
     else high = middle - 1;
   }
   return levels[low];
 }
 
-type Vessels = Record<"tops" | "floors" | "widths" | "heaps" | "begins" | "ends", Float64Array>;
+/** How much all vessels hold with the water at `level`. */
+function poured(level: number, { tops, floors, widths, heaps, begins, ends }: Vessels): number {
+  let held = 0;
+  for (let i = 0; i < tops.length; i++) {
+    held += ends[i] <= level ? tops[i] : begins[i] >= level ? floors[i] : level * widths[i] - heaps[i];
+  }
+  return held;
+}
 
 /** The level at which exactly `capacity` is poured, on the piece that begins at `from`. */
 function solve(capacity: number, from: number, { tops, floors, widths, heaps, begins, ends }: Vessels): number {

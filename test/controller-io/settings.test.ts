@@ -90,11 +90,34 @@ tls: { cert: a.pem }
       tenantry.yaml:12:5 tenants.acme.mod is no setting; did you mean "mode"?
       tenantry.yaml:13:3 tenants."": not a tenant id; expected 1 to 128 printable characters
       tenantry.yaml:14:19 tenants."bolt".weight: -1; expected a number from 0.000001 to 1000000
-      tenantry.yaml:16:3 policies."bottleneck-fairnes": no such policy; there are bottleneck-fairness
+      tenantry.yaml:16:3 policies."bottleneck-fairnes": no such policy; there are latency-slo, bottleneck-fairness, dominant-resource-fairness, fairness-with-memory, priority-tiers, caps-and-guarantees
       tenantry.yaml:18:5 policies."bottleneck-fairness".params: policy "bottleneck-fairness": "treshold" is not a parameter; there are alpha, beta, threshold, settle
       tenantry.yaml:19:18 policies."bottleneck-fairness".params.threshold is "high"; expected a number
       tenantry.yaml:22:3 points."read": not a point; expected service/point
       tenantry.yaml:23:1 tls.key is missing; expected a text"
+  `);
+});
+
+test("terms agreed with a tenant, and mistakes in them", () => {
+  const terms = "p99TargetUs: 50000, tier: 0, caps: { storage/read: 100 }, guarantees: { storage/read: 20 }";
+  expect(parseSettings(`tenants:\n  acme: { ${terms} }\n`, "tenantry.yaml", POLICIES)).toEqual({
+    tenants: { acme: { p99TargetUs: 50_000, tier: 0, caps: { "storage/read": 100 }, guarantees: { "storage/read": 20 } } },
+  });
+  const text = `
+tenants:
+  acme:
+    tier: gold
+    caps:
+      storage/read: -1
+      storage: 5
+    guarantee: { storage/read: 20 }
+`;
+  expect(mistakesIn(text)).toMatchInlineSnapshot(`
+    "4 mistakes in the configuration:
+      tenantry.yaml:4:11 tenants.acme.tier is "gold"; expected a number
+      tenantry.yaml:6:21 tenants."acme".caps."storage/read": -1; expected a number ≥ 0, cost units per second over all instances
+      tenantry.yaml:7:16 tenants."acme".caps."storage": not a point; expected service/point
+      tenantry.yaml:8:5 tenants.acme.guarantee is no setting; did you mean "guarantees"?"
   `);
 });
 

@@ -1,0 +1,50 @@
+/**
+ * Priority tiers with a guaranteed minimum: where a resource is full, tier 0 is served before tier 1, tier 1 before tier 2, and
+ * within a tier by weight. Nobody is shut out: before the first tier is served, everybody has a small part of its equal share.
+ *
+ *   floor(r,w) = min(demand(r,w), m · load(r) · weight(w) / Σ weight)                  Σ over whoever wants r
+ *   fair(r,w)  = water level among its tier in what the tiers before left of c(r), and never under its floor
+ *                                                                                     c(r): capacity, see budget.ts
+ *
+ * The tier is one of the terms agreed with a tenant (1 for whoever has none). Where nothing is full, tiers do not matter, and
+ * nobody is limited. A minimum of 0 would starve the last tier, and what is starved shows no latency and no demand: it must be
+ * above 0. A high tier's room is what it uses and what waits at throttles, so low tiers have what it leaves, window by window.
+ */
+import { budgets, PACE, weightsOf } from "./budget.js";
+import { waterLevelShares } from "./math/water-level.js";
+import { definePolicy } from "./policy.js";
+import { Rates } from "./rates.js";
+
+export const priorityTiers = definePolicy({
+  name: "priority-tiers",
+  params: {
+    /** m: part of its equal share that everybody has whatever its tier, fraction of 1; > 0. */
+    minimum: 0.1,
+    /** α, β, T and K, as in budget.ts. */
+    ...PACE,
+  },
+  decide(view, params) {
+    const rates = new Rates(view);
+    const weights = weightsOf(view);
+    const tierOf = view.tenants.map(({ terms }) => terms?.tier ?? 1);
+    const tiers = [...new Set(tierOf)].sort((a, b) => a - b);
+    for (const budget of budgets(view, params)) {
+      const { demands } = budget.resource;
+      const guarantees = budget.minima(params.minimum, weights);
+      let left = guarantees.reduce((rest, floor) => rest - floor, budget.capacity);
+      const fair = new Float64Array(demands.length);
+      for (const tier of tiers) {
+        const theirs = demands.map((demand, i) => (tierOf[i] === tier ? demand : 0));
+        const floors = theirs.reduce((sum, demand, i) => sum + Math.min(demand, guarantees[i]), 0);
+        const shares = waterLevelShares(Math.max(0, left) + floors, theirs, { weights, guarantees });
+        shares.forEach((share, i) => {
+          fair[i] += share;
+          left -= share;
+        });
+        left += floors;
+      }
+      budget.give(rates, fair);
+    }
+    return rates;
+  },
+});
