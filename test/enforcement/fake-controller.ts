@@ -64,7 +64,10 @@ export class FakeController implements Transport {
     this.session.handlers.onAcknowledgement({ sequence });
   }
 
-  allocate(rows: LimitRow[], options: { ttlUs?: number; weights?: Record<string, number>; inArrivalOrder?: string[] } = {}): Allocation {
+  allocate(
+    rows: LimitRow[],
+    options: { ttlUs?: number; weights?: Record<string, number>; inArrivalOrder?: string[] } = {},
+  ): Allocation {
     this.sequence += 1;
     const allocation = allocationOf(rows, { epoch: this.epoch, sequence: this.sequence, ...options });
     this.session.handlers.onAllocation(allocation);
