@@ -42,8 +42,11 @@ export const bottleneckFairness = definePolicy({
     beta: 0.1,
     /** T: the slowdown, relative to calm, at which a resource counts as full; > 1. */
     threshold: 4,
-    /** K: windows in which load is brought to where it should be; rates act, and are seen to have acted, about one and a half later. */
-    settle: 1,
+    /**
+     * K: windows in which load is brought to where it should be. Rates act, and are seen to have acted, about one and a half later:
+     * at K = 1 the simulated disks swing between 8 and 35 around a T of 25, at 1.5 between 21 and 27, and beyond 2 it takes longer.
+     */
+    settle: 1.5,
   },
   decide(view, { alpha, beta, threshold, settle }) {
     const rates = new Rates(view);

@@ -5,7 +5,7 @@
  * |---------|-------------------------------------|------------------------------------------------------------|
  * | ada     | pages, 5 ms of a worker each        | 15 people who think for a second between two               |
  * | bob     | the same                            | the same                                                   |
- * | nightly | archives, 100 ms of a worker each   | one at a time, about twice a second: small and steady      |
+ * | nightly | archives, 150 ms of a worker each   | two jobs that pause 0.7 s between two: small and steady    |
  * | crawler | snapshots, 5 ms of a worker each    | from the flood on: 350 connections that never pause        |
  *
  * The flood is not of expensive requests but of many: each waits its turn, and everybody waits behind all of them.
@@ -29,7 +29,7 @@ export interface Player {
 export const PLAYERS = {
   ada: { method: "GET", blob: "page", loops: 15, thinkMs: 1000 },
   bob: { method: "GET", blob: "page", loops: 15, thinkMs: 1000 },
-  nightly: { method: "POST", blob: "archive", loops: 1, pauseMs: 400 },
+  nightly: { method: "POST", blob: "archive", loops: 2, pauseMs: 700 },
   crawler: { method: "POST", blob: "snapshot", loops: 350 },
 } satisfies Record<string, Player>;
 
@@ -40,7 +40,7 @@ export const INTERACTIVE: readonly TenantName[] = ["ada", "bob"];
 export const AGGRESSOR: TenantName = "crawler";
 
 /** Time of a worker thread that each blob is made to cost, ms. */
-const COST_MS: Record<Player["blob"], number> = { page: 5, archive: 100, snapshot: 5 };
+const COST_MS: Record<Player["blob"], number> = { page: 5, archive: 150, snapshot: 5 };
 
 /** Writes the blobs into a folder, sized so that compressing them costs what the table above says. */
 export function writeBlobs(folder: string): void {

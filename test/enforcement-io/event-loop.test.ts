@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createAgent } from "../../enforcement/io/index.js";
+import { sampleLoop } from "../../enforcement/io/loop-sampler.js";
 import { StandIn } from "./stand-in.js";
 
 /** Work counted in steps, not in time: a busy machine slows both tenants alike. */
@@ -42,4 +43,24 @@ test("two tenants at three to one: the loop's time is theirs in about that propo
   expect(controller.sums("event-loop", "count").light).toBeGreaterThan(100);
   expect(loop.delayMs).toBeGreaterThanOrEqual(0);
   expect(() => agent.eventLoop()).toThrow(expect.objectContaining({ code: "CLOSED" }));
+}, 60_000);
+
+test("long turns are felt by all that come while they last, not by one", async () => {
+  const delaysMs: number[] = [];
+  let enough = () => {};
+  const sampled = new Promise<void>((resolve) => {
+    enough = resolve;
+  });
+  const stop = sampleLoop(({ delayUs }) => {
+    if (delaysMs.push(delayUs / 1000) === 80) enough();
+  }, 0.5);
+  // Half of the time is turns of 60 ms: who comes at any moment waits 15 ms on average, and more where the machine is busy besides.
+  const turn = () => {
+    for (const endMs = performance.now() + 60; performance.now() < endMs; ) work(1000);
+  };
+  const timer = setInterval(turn, 120);
+  await sampled;
+  clearInterval(timer);
+  stop();
+  expect(delaysMs.reduce((a, b) => a + b) / delaysMs.length).toBeGreaterThan(5);
 }, 60_000);
