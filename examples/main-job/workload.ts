@@ -6,7 +6,7 @@
  * | ada     | pages, 5 ms of a worker each        | 15 people who think for a second between two               |
  * | bob     | the same                            | the same                                                   |
  * | nightly | archives, 150 ms of a worker each   | two jobs that pause 0.7 s between two: small and steady    |
- * | crawler | snapshots, 5 ms of a worker each    | from the flood on: 350 connections that never pause        |
+ * | crawler | snapshots, 5 ms of a worker each    | from the flood on: 500 connections that never pause        |
  *
  * The flood is not of expensive requests but of many: each waits its turn, and everybody waits behind all of them.
  * What a blob costs depends on the machine, so its size is chosen by how fast this one compresses.
@@ -30,7 +30,7 @@ export const PLAYERS = {
   ada: { method: "GET", blob: "page", loops: 15, thinkMs: 1000 },
   bob: { method: "GET", blob: "page", loops: 15, thinkMs: 1000 },
   nightly: { method: "POST", blob: "archive", loops: 2, pauseMs: 700 },
-  crawler: { method: "POST", blob: "snapshot", loops: 350 },
+  crawler: { method: "POST", blob: "snapshot", loops: 500 },
 } satisfies Record<string, Player>;
 
 export type TenantName = keyof typeof PLAYERS;
