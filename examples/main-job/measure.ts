@@ -106,9 +106,10 @@ function mean(moments: readonly Moment[], of: (view: ViewSnapshot) => number): n
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** The tightest rate in force for a tenant (or the one that would be, when only observed), and why. */
+/** The tightest rate in force for a tenant (or the one that would be, when only observed) where requests are counted, and why. */
 export function limitOf(view: ViewSnapshot | undefined, tenant: TenantName) {
   const limits = (view?.points ?? []).flatMap((point) => {
+    if (point.unit !== "requests") return [];
     const at = point.tenants[tenant];
     const ratePerSec = at?.ratePerSec ?? at?.shadowRatePerSec ?? null;
     return ratePerSec === null ? [] : [{ point: point.name, ratePerSec, inForce: at.ratePerSec !== null, reason: at.reason }];

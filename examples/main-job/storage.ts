@@ -4,15 +4,15 @@
  * event loop.
  *
  * The control point has a few more slots than there are threads, so that none of these is ever without work; whoever waits for
- * a slot is served fairly. What a request costs is its time in a slot, which others lengthen: a mean tells it better than the
- * longest seen. A flood that is only observed fills the line before the slots, and everybody waits in it.
+ * a slot is served fairly. What a request costs is how long a thread worked for it, and not how long it held its slot: a page that
+ * stood behind an archive must not pay for it. A flood that is only observed fills the line before the slots, and everybody waits in it.
  *
  * Environment: FOLDER (the blobs), THREADS, TENANTRY_CONTROLLER (read by the library).
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { basename, join } from "node:path";
-import { createAgent } from "tenantry";
+import { type CallHandle, createAgent } from "tenantry";
 import { answerError, hungUp } from "./http-errors.js";
 import { serve } from "./process.js";
 import { WorkerPool } from "./worker-pool.js";
@@ -21,7 +21,7 @@ const folder = process.env.FOLDER ?? ".";
 const threads = Number(process.env.THREADS ?? 1);
 
 const agent = createAgent({ service: "storage" });
-const work = agent.controlPoint("work", { slots: 3 * threads, estimator: "moving-average" });
+const work = agent.controlPoint("work", { slots: 3 * threads, unit: "ms" });
 const disk = agent.resource("disk");
 const workers = agent.resource("workers", { slots: threads });
 agent.eventLoop();
@@ -31,17 +31,24 @@ const pool = new WorkerPool(new URL("./compress.js", import.meta.url), threads);
 const server = createServer(async (req, res) => {
   const signal = hungUp(res);
   try {
-    await agent.run(agent.extract(req.headers), () => work.run({ api: req.method, signal }, () => handle(req, res, signal)));
+    await agent.run(agent.extract(req.headers), () =>
+      work.run({ api: req.method, signal }, (call) => handle(req, res, signal, call)),
+    );
   } catch (error) {
     answerError(res, error, signal);
   }
 });
 
 /** GET /NAME answers the blob, compressed. POST /NAME archives it: writes the compressed copy, and answers its size. */
-async function handle(req: IncomingMessage, res: ServerResponse, signal: AbortSignal): Promise<void> {
+async function handle(req: IncomingMessage, res: ServerResponse, signal: AbortSignal, call: CallHandle): Promise<void> {
   const path = join(folder, basename(req.url ?? ""));
   const blob = await disk.use(() => readFile(path));
-  const packed = await workers.use({ signal }, () => pool.run(blob));
+  const packed = await workers.use({ signal }, async () => {
+    const startMs = performance.now();
+    const output = await pool.run(blob);
+    call.charge(performance.now() - startMs);
+    return output;
+  });
   if (req.method === "GET") {
     res.writeHead(200, { "content-encoding": "br", "content-length": packed.length }).end(packed);
     return;
