@@ -16,7 +16,8 @@
  *    the fluid server still works on, and would for that time share among too few. (The printed pseudo-code forgets a tenant at
  *    its last dequeue.) Without this v runs away from the tags of everyone backlogged, all become eligible always, and
  *    WFQ, WF2Q and 2DFQ are one and the same: measured on 269 tenants, σ(lag) of the small 20 times as high.
- *  - r need not be known: where costs are not times it is measured, as Σ cost / Σ slot time of what completed.
+ *  - r need not be known: where costs are not times it is measured, as Σ cost / Σ slot time of what completed. Until something
+ *    has, v stands still: late by a job's time favours newcomers for that long, early starves them until all others catch up.
  *  - When nothing waits and nothing runs the busy period is over and all tags are forgotten, in O(1).
  *  - `remove` carries no time: a tenant that leaves by it counts as active until the event before.
  */
@@ -227,7 +228,7 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
 
   #speed(): number {
     if (this.#givenSpeed > 0) return this.#givenSpeed;
-    return this.#slotTimeUs > 0 && this.#costDone > 0 ? this.#costDone / this.#slotTimeUs : 1;
+    return this.#slotTimeUs > 0 ? this.#costDone / this.#slotTimeUs : 0;
   }
 
   /** Makes room for a tenant, and clears tags of a busy period that is over. */
