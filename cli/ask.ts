@@ -16,15 +16,25 @@ export async function ask<T>(base: string, path: string, tls: ClientTls | undefi
     answer = await get(new URL(path, base), tls);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new CommandFailure(
-      `no controller answers at ${base} (${code ?? message}); start one with "tenantry controller", or say where with --controller`,
-    );
+    throw new CommandFailure(`no controller answers at ${base} (${code ?? message}); ${remedyFor(code)}`);
   }
   const body = parsed(answer.text);
   if (answer.status === 200 && body !== undefined) return body as T;
   const { message, code } = (body ?? {}) as { message?: string; code?: string };
   if (message !== undefined) throw new CommandFailure(`${message} (${code})`, answer.status === 400 ? 2 : 1);
   throw new CommandFailure(`what answers at ${base} is no controller, or does not serve: HTTP ${answer.status}`);
+}
+
+/** What to do about a connection that failed so. */
+function remedyFor(code: string | undefined): string {
+  if (code === "ECONNRESET" || code === "EPROTO") {
+    return "does it ask for TLS? then say https:// in --controller, and give --ca, and --cert and --key where it wants to know who calls";
+  }
+  // OpenSSL's names for who cannot be believed, and Node's for another's certificate.
+  if (/CERT|SIGNATURE|ISSUER/.test(code ?? "")) {
+    return "its certificate is not believed: give --ca, the file that vouches for it, and the name that stands in it";
+  }
+  return 'start one with "tenantry controller", or say where with --controller';
 }
 
 function get(url: URL, tls: ClientTls | undefined): Promise<{ status: number; text: string }> {

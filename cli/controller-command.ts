@@ -56,12 +56,18 @@ async function run(options: Options): Promise<void> {
   });
   const { grpcPort, httpPort } = controller;
   if (options.json) print(JSON.stringify({ kind: "listening", grpcPort, httpPort }));
-  else
-    tell(
-      `agents connect to port ${styled("bold", String(grpcPort), process.stderr)}; look at http://127.0.0.1:${httpPort}/api/view`,
-    );
+  else {
+    const at = `${settings.tls === undefined ? "http" : "https"}://${shownHost(settings.http?.host)}:${httpPort}`;
+    tell(`agents connect to port ${styled("bold", String(grpcPort), process.stderr)}; look at ${at}/api/view`);
+  }
   await over;
   await controller.close();
+}
+
+/** A host one can ask: of those that mean every address of this machine, the nearest. */
+function shownHost(host = "127.0.0.1"): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 function logJson(event: ControllerEvent): void {

@@ -15,28 +15,23 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** @throws TenantryError BAD_ARGUMENT when the address is none, or when others could reach it without TLS. */
-export function checkListenAddress(what: string, address: ListenAddress, tls: boolean): void {
-  const { host, port } = address;
-  if (!/^[A-Za-z0-9.:_-]{1,255}$/.test(host)) {
-    throw new TenantryError(
-      "BAD_ARGUMENT",
-      `${what} host ${shown(host)} is none; expected a name or an IP address, such as 127.0.0.1`,
-    );
-  }
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new TenantryError(
-      "BAD_ARGUMENT",
-      `${what} port ${shown(port)} is none; expected a whole number from 0 (any free port) to 65535`,
-    );
-  }
-  if (!tls && !isLoopback(host)) {
-    throw new TenantryError(
-      "BAD_ARGUMENT",
-      `${what} host ${shown(host)} can be reached from other machines, and there is no TLS; ` +
-        "expected 127.0.0.1, ::1 or localhost, or set tls with cert and key",
-    );
-  }
+/** What is wrong with listening on this host, in words that follow its name; undefined: nothing. */
+export function hostFault(host: string, tls: boolean): string | undefined {
+  if (!/^[A-Za-z0-9.:_-]{1,255}$/.test(host)) return "is none; expected a name or an IP address, such as 127.0.0.1";
+  if (tls || isLoopback(host)) return undefined;
+  return (
+    "can be reached from other machines, and there is no TLS; " +
+    "expected 127.0.0.1, ::1 or localhost, or set tls with cert and key"
+  );
+}
+
+/** @throws TenantryError BAD_ARGUMENT when the port is none. */
+export function checkPort(what: string, port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return;
+  throw new TenantryError(
+    "BAD_ARGUMENT",
+    `${what} port ${shown(port)} is none; expected a whole number from 0 (any free port) to 65535`,
+  );
 }
 
 /** `host:port`, with brackets where the host is IPv6. */

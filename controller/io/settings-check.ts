@@ -7,6 +7,7 @@ import { TenantryError } from "../../proto/errors.js";
 import { shown } from "../../proto/names.js";
 import { type ControllerConfig, completeConfig, DEFAULT_CONFIG } from "../config.js";
 import { closest } from "./closest.js";
+import { hostFault } from "./listen-address.js";
 import { type Settings, settingsShape } from "./settings.js";
 
 export interface SettingsFault {
@@ -39,9 +40,21 @@ export function settingsFaults(data: unknown, policies: readonly Policy[]): Sett
     faults.push({ path, key: value === undefined, text: `${where} ${is}; expected ${issue.message}` });
     remove(sound, path);
   }
-  if (isMapping(sound))
-    faults.push(...configFaults(controllerPart(sound as Settings), policies), ...whoFaults(sound as Settings));
+  if (isMapping(sound)) {
+    const settings = sound as Settings;
+    faults.push(...configFaults(controllerPart(settings), policies), ...whoFaults(settings));
+    // A tls with mistakes was taken out above, and is told of there.
+    faults.push(...hostFaults(settings, at(data, ["tls"]) !== undefined));
+  }
   return faults;
+}
+
+function hostFaults(settings: Settings, tls: boolean): SettingsFault[] {
+  return (["grpc", "http"] as const).flatMap((side) => {
+    const host = settings[side]?.host;
+    const fault = host === undefined ? undefined : hostFault(host, tls);
+    return fault === undefined ? [] : [{ path: [side, "host"], key: false, text: `${side}.host ${shown(host)} ${fault}` }];
+  });
 }
 
 function whoFaults({ administrators, tls }: Settings): SettingsFault[] {

@@ -200,6 +200,9 @@ describe("the controller command", () => {
       expect(outcome).toMatchObject({ code: 1, err: expect.stringMatching(/"agent".*administrators.*\(NOT_ALLOWED\)\n$/) });
     }
     expect(await tenantry(set)).toMatchObject({ code: 1, err: expect.stringContaining("--ca") });
+    // Somebody does answer: what is wrong is how it was asked.
+    expect(await tenantry(["view", "--controller", http])).toMatchObject({ code: 1, err: expect.stringMatching(/https:.*--ca/) });
+    expect(await tenantry(["view", ...at(http)])).toMatchObject({ code: 1, err: expect.stringMatching(/give --ca/) });
     expect(await tenantry([...set, "--cert", "x"])).toMatchObject({ code: 2, err: expect.stringContaining("--key is missing") });
     child.kill("SIGTERM");
     await exit;
@@ -213,6 +216,25 @@ describe("the controller command", () => {
     second.child.kill("SIGTERM");
     await second.exit;
   }, 60_000);
+
+  test("says where to look: over TLS that is https, at the host it listens on", async () => {
+    const file = (name: string) => join(import.meta.dirname, "..", "controller-io", "certificates", name);
+    writeFileSync(
+      join(folder, "t.yaml"),
+      `tls: { cert: ${file("controller.pem")}, key: ${file("controller.key")} }\nhttp: { host: 0.0.0.0 }\n`,
+    );
+    const args = [MAIN, "controller", "--grpc-port", "0", "--http-port", "0", "--config", "t.yaml"];
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    let place: string | undefined;
+    for await (const line of createInterface({ input: child.stderr! })) {
+      place = /look at (\S+?):\d+\/api\/view/.exec(line)?.[1];
+      if (place !== undefined) break;
+    }
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    await gone;
+    expect(place).toBe("https://localhost");
+  });
 
   test("lists every mistake of a configuration and exits with 1", async () => {
     writeFileSync(join(folder, "t.yaml"), "windowus: 1\nmode: on\n");

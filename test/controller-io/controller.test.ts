@@ -194,7 +194,7 @@ describe("where it listens", () => {
   test.each(["0.0.0.0", "192.0.2.1", "::", "example.com"])("%s without TLS is refused", async (host) => {
     for (const side of ["grpc", "http"] as const) {
       const refusal = createController({ grpcPort: 0, httpPort: 0, config: { [side]: { host } } });
-      await expect(refusal).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
+      await expect(refusal).rejects.toMatchObject({ code: "BAD_CONFIG" });
       await expect(refusal).rejects.toThrow(/reached from other machines, and there is no TLS/);
     }
   });

@@ -52,6 +52,18 @@ test("administrators are told by certificates that somebody asks for", () => {
   expect(mistakesIn("administrators: [ops]\ntls: { cert: a, key: b, ca: c }\n")).toBe("none");
 });
 
+test("a host that others can reach needs TLS, and is listed with all other mistakes", () => {
+  const text = "mode: on\ngrpc: { host: 0.0.0.0 }\nhttp: { host: a b }\n";
+  expect(mistakesIn(text)).toMatchInlineSnapshot(`
+    "3 mistakes in the configuration:
+      tenantry.yaml:1:7 mode is "on"; expected "off", "observe" or "enforce"
+      tenantry.yaml:2:15 grpc.host "0.0.0.0" can be reached from other machines, and there is no TLS; expected 127.0.0.1, ::1 or localhost, or set tls with cert and key
+      tenantry.yaml:3:15 http.host "a b" is none; expected a name or an IP address, such as 127.0.0.1"
+  `);
+  expect(mistakesIn("grpc: { host: 0.0.0.0 }\ntls: { cert: a, key: b }\n")).toBe("none");
+  expect(mistakesIn("grpc: { host: 0.0.0.0 }\ntls: { cert: a }\n")).not.toContain("no TLS");
+});
+
 test("every mistake is listed at once, each at its place, with what to write", () => {
   const text = `windowus: 1000000
 windowUs: soon
