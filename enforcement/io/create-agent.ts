@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { TenantryError } from "../../proto/errors.js";
 import { systemChance, systemClock } from "../../proto/io/clock.js";
+import { checkOptions, type Known } from "../../proto/options.js";
 import type { Transport } from "../../proto/ports.js";
 import { Agent, type AgentEvent } from "../index.js";
 import { badArgument } from "./call.js";
@@ -38,6 +39,21 @@ export interface CreateAgentOptions {
   transport?: Transport;
 }
 
+const KNOWN: Known<Required<CreateAgentOptions>> = {
+  service: true,
+  instance: true,
+  controller: true,
+  tls: true,
+  tenantHeader: true,
+  endState: true,
+  floorPerSec: true,
+  endAfterMs: true,
+  maxTenants: true,
+  maxMeters: true,
+  log: true,
+  transport: true,
+};
+
 let made = 0;
 
 /**
@@ -54,6 +70,7 @@ let made = 0;
  */
 export function createAgent(options: CreateAgentOptions): ServiceAgent {
   if (typeof options !== "object" || options === null) throw badArgument("options", options, 'an object: { service: "name" }');
+  checkOptions<CreateAgentOptions>("createAgent", options, KNOWN);
   const { service, tenantHeader, endAfterMs, log } = options;
   if (tenantHeader !== undefined && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(tenantHeader)) {
     throw badArgument("tenantHeader", tenantHeader, 'a header name, e.g. "x-tenant-id"');

@@ -3,6 +3,7 @@
  */
 import { TenantryError } from "../../proto/errors.js";
 import { UNKNOWN_TENANT } from "../../proto/names.js";
+import { checkOptions } from "../../proto/options.js";
 import type { Clock } from "../../proto/ports.js";
 import type { Agent, AgentState, PointOptions, ResourceOptions } from "../index.js";
 import { badArgument } from "./call.js";
@@ -141,6 +142,7 @@ export class ServiceAgent {
    * @example agent.eventLoop();
    */
   eventLoop(options: EventLoopOptions = {}): EventLoopProbe {
+    checkOptions<EventLoopOptions>("eventLoop", options, { name: true, duty: true });
     const { name = "event-loop", duty } = options;
     if (duty !== undefined && !(duty >= 0.01 && duty <= 0.5)) throw badArgument("duty", duty, "0.01 to 0.5");
     if (this.#closing !== undefined) throw new TenantryError("CLOSED", "the agent is closed; create another");

@@ -4,6 +4,7 @@
  */
 import { TenantryError } from "../../proto/errors.js";
 import { shown } from "../../proto/names.js";
+import { checkOptions } from "../../proto/options.js";
 import type { Clock } from "../../proto/ports.js";
 import { LinkedQueue } from "../linked-queue.js";
 import type { TenantIndex, TenantTable } from "../tenant-table.js";
@@ -21,6 +22,7 @@ export interface ResourceOptions {
 
 /** The options complete and checked. @throws TenantryError BAD_ARGUMENT */
 export function checkedResourceOptions(name: string, options: ResourceOptions = {}): Required<ResourceOptions> {
+  checkOptions<ResourceOptions>(`resource "${name}"`, options, { slots: true, unit: true });
   const { slots = Number.POSITIVE_INFINITY, unit = "us" } = options;
   if (!(slots === Number.POSITIVE_INFINITY || (Number.isInteger(slots) && slots >= 1))) {
     throw bad(name, "slots", slots, "a whole number ≥ 1, or Infinity for no bound");

@@ -1,6 +1,7 @@
 /** What a control point is told when it is made. */
 import { TenantryError } from "../../proto/errors.js";
 import { shown } from "../../proto/names.js";
+import { checkOptions, type Known } from "../../proto/options.js";
 import type { Clock } from "../../proto/ports.js";
 import { checkSchedulerKind, listed, type SchedulerKind } from "../schedulers/index.js";
 import type { TenantTable } from "../tenant-table.js";
@@ -44,10 +45,21 @@ export interface PointParts {
 }
 
 const MAX_SLOTS = 1_000_000;
+const KNOWN: Known<Required<PointOptions>> = {
+  slots: true,
+  scheduler: true,
+  estimator: true,
+  initialCost: true,
+  creditJobs: true,
+  queueLimit: true,
+  burstSeconds: true,
+  unit: true,
+};
 const ESTIMATORS = ["pessimistic", "moving-average"];
 
 /** The options complete and checked. @throws TenantryError BAD_ARGUMENT */
 export function checkedPointOptions(name: string, options: PointOptions = {}): Required<PointOptions> {
+  checkOptions<PointOptions>(`control point "${name}"`, options, KNOWN);
   const {
     slots = Number.POSITIVE_INFINITY,
     scheduler = "2dfq",

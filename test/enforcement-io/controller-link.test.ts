@@ -151,6 +151,7 @@ describe("options", () => {
       [{ service: "s", controller: "nonsense" }, "BAD_ARGUMENT"],
       [{ service: "s", tenantHeader: "a b" }, "BAD_ARGUMENT"],
       [{ service: "s", endAfterMs: -1 }, "BAD_ARGUMENT"],
+      [{ service: "s", controler: "localhost:1" }, "BAD_ARGUMENT"],
       [{ service: "s", log: "loud" }, "BAD_ARGUMENT"],
     ] as const) {
       expect(() => createAgent(options as never), JSON.stringify(options)).toThrow(expect.objectContaining({ code }));

@@ -14,6 +14,15 @@ test("two tenants at three to one: the loop's time is theirs in about that propo
   const controller = new StandIn();
   const agent = createAgent({ service: "storage", transport: controller, log: false });
   expect(() => agent.eventLoop({ duty: 0.9 })).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+  for (const misspelt of [
+    () => agent.eventLoop({ dutty: 0.5 } as never),
+    () => agent.controlPoint("reads", { slotz: 1, slots: 2 } as never),
+    () => agent.resource("disk", { slotz: 1 } as never),
+  ]) {
+    expect(misspelt).toThrow(
+      expect.objectContaining({ code: "BAD_ARGUMENT", message: expect.stringContaining("not an option; there are") }),
+    );
+  }
   const loop = agent.eventLoop({ duty: 0.5 });
   expect(agent.eventLoop()).toBe(loop);
   expect(loop.name).toBe("event-loop");
