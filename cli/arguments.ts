@@ -50,3 +50,16 @@ export function grpcAddress(text: string): string {
   }
   return text;
 }
+
+/** How many: 1 to 65536. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > 65_536)
+    throw new InvalidArgumentError("Expected a whole number from 1 to 65536.");
+  return value;
+}
+
+/** `one,two,three`. */
+export function choices(text: string): string[] {
+  return text.split(",").map((choice) => choice.trim());
+}

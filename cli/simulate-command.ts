@@ -1,32 +1,53 @@
 /** `tenantry simulate`: runs a scenario under virtual time; exit status 1 when it misses what it expects. */
 import { accessSync, constants, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import type { ScenarioResult } from "../simulations/index.js";
-import { seed } from "./arguments.js";
+import { choices, count, seed, weight } from "./arguments.js";
 import { CommandFailure, print, short, styled, table, tell } from "./terminal.js";
 
 interface Options {
   list?: true;
   seed: number;
+  quick?: true;
+  cores?: number;
   json?: true;
   report?: string;
+  pictures?: string;
+  threads?: number;
+  rate?: number;
+  utilisation?: number;
+  scheduler?: string[];
+  estimator?: string[];
 }
 
 export function simulateCommand(): Command {
   return new Command("simulate")
     .description("run a scenario under virtual time")
     .argument("[NAME]", "which (--list shows what there is)")
+    .argument("[FILE]", "of scenario trace: FILE.csv or FILE.csv.gz with columns arrival_us,tenant,api,cost")
     .option("--list", "show the scenarios there are")
     .addOption(new Option("--seed <N>", "the same seed gives the same run").default(1).argParser(seed))
+    .option("--quick", "a few runs instead of many, of scenarios that have many")
+    .addOption(new Option("--cores <N>", "use no more of them (default: all)").argParser(count))
     .option("--json", "one object: figures, expectations, trace hash")
     .option("--report <FILE>", "write pictures of it, as one HTML page")
+    .option("--pictures <FOLDER>", "write each picture of it as an SVG file")
+    .addOption(new Option("--threads <N>", "trace: slots (default 32)").argParser(count))
+    .addOption(
+      new Option("--rate <UNITS>", "trace: cost one slot works off per second (default: by utilisation)").argParser(weight),
+    )
+    .addOption(new Option("--utilisation <PART>", "trace: how full the slots are (default 0.9)").argParser(weight))
+    .addOption(new Option("--scheduler <KINDS>", "trace: which, by commas (default fifo,wfq,wf2q,2dfq)").argParser(choices))
+    .addOption(
+      new Option("--estimator <KINDS>", "trace: known, moving-average, pessimistic (default the latter two)").argParser(choices),
+    )
     .action(run);
 }
 
-async function run(name: string | undefined, options: Options): Promise<void> {
+async function run(name: string | undefined, file: string | undefined, options: Options): Promise<void> {
   // Loaded only here: other commands need none of it.
-  const { listScenarios, outcomeOf, renderReport, runScenario } = await import("../simulations/index.js");
+  const { listScenarios, outcomeOf, renderReport, renderChart } = await import("../simulations/index.js");
   if (options.list) {
     const scenarios = listScenarios();
     print(
@@ -45,13 +66,47 @@ async function run(name: string | undefined, options: Options): Promise<void> {
     const names = listScenarios().map((scenario) => scenario.name);
     throw new CommandFailure(`there is no scenario "${name}"; there are: ${names.join(", ")}`, 2);
   }
+  if (name === "trace" && file === undefined)
+    throw new CommandFailure("which trace? expected tenantry simulate trace FILE.csv or FILE.csv.gz", 2);
+  if (name !== "trace" && (file !== undefined || options.threads || options.rate || options.utilisation))
+    throw new CommandFailure(`scenario "${name}" has its own settings; a file, --threads and --rate are for scenario trace`, 2);
   // A run can take long: that its report has nowhere to go is said before it.
   if (options.report !== undefined) attempt(options.report, () => accessSync(dirname(options.report ?? ""), constants.W_OK));
-  const result = runScenario(name, { seed: options.seed, ...progress() });
+  if (options.pictures !== undefined) attempt(options.pictures, () => accessSync(options.pictures ?? "", constants.W_OK));
+  const result = name === "trace" ? await runTrace(file as string, options) : await runNamed(name, options);
   if (options.report !== undefined) write(options.report, renderReport(result.report));
+  if (options.pictures !== undefined) {
+    for (const [k, picture] of result.charts.entries()) {
+      write(join(options.pictures, `${name.replace("/", "-")}-${k + 1}.svg`), `${renderChart(picture)}\n`);
+    }
+  }
   print(options.json ? JSON.stringify(outcomeOf(result)) : resultText(result));
   if (options.report !== undefined) tell(`pictures are in ${options.report}`);
   if (!result.met) process.exitCode = 1;
+}
+
+async function runNamed(name: string, options: Options): Promise<ScenarioResult> {
+  const { runScenarioOnCores } = await import("../simulations/io/index.js");
+  const { seed, quick = false, cores } = options;
+  return runScenarioOnCores(name, { seed, quick, ...(cores === undefined ? {} : { cores }), ...progress() });
+}
+
+async function runTrace(file: string, options: Options): Promise<ScenarioResult> {
+  const { readTrace } = await import("../simulations/io/index.js");
+  const { conductTrace } = await import("../simulations/index.js");
+  const { workload } = await readTrace(file);
+  return conductTrace(
+    basename(file),
+    workload,
+    {
+      ...(options.threads === undefined ? {} : { slots: options.threads }),
+      ...(options.rate === undefined ? {} : { unitsPerSecPerSlot: options.rate }),
+      ...(options.utilisation === undefined ? {} : { utilisation: options.utilisation }),
+      ...(options.scheduler === undefined ? {} : { schedulers: options.scheduler }),
+      ...(options.estimator === undefined ? {} : { estimators: options.estimator }),
+    },
+    { seed: options.seed, ...progress() },
+  );
 }
 
 /** On a terminal a line that counts up; in a pipe nothing. */

@@ -18,6 +18,7 @@ export { ControlPoint } from "./points/control-point.js";
 export type { PointOptions } from "./points/point-options.js";
 export type { Refusals } from "./points/refusal.js";
 export { Request, type RequestHandlers, type RequestOptions, type RequestPhase } from "./points/request.js";
+export { IndexedHeap } from "./schedulers/indexed-heap.js";
 export type { EndState, LadderState } from "./session/ladder.js";
 export { OVERFLOW, type TenantIndex, UNKNOWN } from "./tenant-table.js";
 export { type ViaSet, ViaTable } from "./via.js";

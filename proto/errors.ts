@@ -11,6 +11,7 @@ export type ErrorCode =
   | "BAD_CONFIG" // a configuration has mistakes; the message lists them all
   | "BAD_POLICY" // a policy is not a policy, or decided nonsense
   | "BAD_JOB" // a scheduler was given a job it cannot take in its present state
+  | "BAD_TRACE" // a recorded trace has a mistake; the message names file and line
   | "STORE_CORRUPT" // the state file cannot be read; the previous version is used when there is one
   | "STORE_UNAVAILABLE" // the state store cannot be reached or written
   | "STORE_IN_USE" // another controller uses the same state

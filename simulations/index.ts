@@ -1,21 +1,40 @@
 /** Simulations: the production code under virtual time. `import … from "tenantry/simulations"`. */
-import { TenantryError } from "../proto/errors.js";
-import { conduct, type ScenarioResult, type ScenarioRun } from "./scenario.js";
-import { SCENARIOS } from "./scenarios/index.js";
 
-export { type Chart, type Report, renderChart, renderReport, type Series, type Table } from "./report/index.js";
+import type { Workload } from "./pool/workload.js";
+import { conduct, type ScenarioResult, type ScenarioRun } from "./scenario.js";
+import { findScenario, SCENARIOS } from "./scenarios/index.js";
+import { type TraceSettings, traceScenario } from "./scenarios/trace.js";
+
+export type { Arrivals, Workload } from "./pool/workload.js";
+export {
+  type Box,
+  type BoxChart,
+  type BoxSeries,
+  type Chart,
+  type OccupancyChart,
+  type Picture,
+  type Report,
+  renderChart,
+  renderReport,
+  type Series,
+  type Table,
+} from "./report/index.js";
 export {
   atLeast,
   atMost,
+  concluded,
+  defineInParts,
   defineScenario,
   type Expectation,
   type Findings,
   outcomeOf,
+  type Parts,
   type Scenario,
   type ScenarioOutcome,
   type ScenarioResult,
   type ScenarioRun,
 } from "./scenario.js";
+export type { TraceSettings } from "./scenarios/trace.js";
 export * from "./world/index.js";
 
 /** Every scenario's name and title, in the order of the list. */
@@ -31,10 +50,20 @@ export function listScenarios(): { name: string; title: string }[] {
  * @example const { figures, met } = runScenario("retro/bottleneck-fairness", { seed: 7 });
  */
 export function runScenario(name: string, options: Partial<ScenarioRun> = {}): ScenarioResult {
-  const scenario = SCENARIOS.find((candidate) => candidate.name === name);
-  if (scenario === undefined) {
-    const names = SCENARIOS.map((each) => each.name).join(", ");
-    throw new TenantryError("UNKNOWN", `there is no scenario "${name.slice(0, 80)}"; there are: ${names}`);
-  }
-  return conduct(scenario, options);
+  return conduct(findScenario(name), options);
+}
+
+/**
+ * Runs a recorded trace, as `readTrace` gives it, under schedulers and estimators.
+ *
+ * @param file how it is called in the report
+ * @throws TenantryError BAD_ARGUMENT when a setting is out of range
+ */
+export function conductTrace(
+  file: string,
+  workload: Workload,
+  settings: TraceSettings = {},
+  options: Partial<ScenarioRun> = {},
+): ScenarioResult {
+  return conduct(traceScenario(file, workload, settings), options);
 }

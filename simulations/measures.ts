@@ -45,3 +45,35 @@ export function settledAfter(values: readonly number[], from: number, good: (val
   }
   return 0;
 }
+
+/** Gini's index of inequality, Σᵢ(2i − n − 1)·xᵢ / (n·Σx) over sorted shares: 0 when all get the same, near 1 when one gets all. */
+export function giniIndex(shares: readonly number[]): number {
+  const sorted = Float64Array.from(shares).sort();
+  let weighted = 0;
+  let sum = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    weighted += (2 * i + 1 - sorted.length) * sorted[i];
+    sum += sorted[i];
+  }
+  return sum > 0 ? weighted / (sorted.length * sum) : 0;
+}
+
+/** A mean over independent runs, and half the width of its 95 % confidence interval (Student's t; 0 for a single run). */
+export function meanWithin(values: readonly number[]): { mean: number; within: number } {
+  const n = values.length;
+  const mean = meanOf(values);
+  if (n < 2) return { mean, within: 0 };
+  let squares = 0;
+  for (const value of values) squares += (value - mean) * (value - mean);
+  return { mean, within: (studentT(n - 1) * Math.sqrt(squares / (n - 1))) / Math.sqrt(n) };
+}
+
+/** The two-sided 95 % point of Student's t, by degrees of freedom: a table up to 30, then 1.96 + 2.4/ν (right to 0.003). */
+function studentT(freedom: number): number {
+  return freedom <= STUDENT.length ? STUDENT[freedom - 1] : 1.96 + 2.4 / freedom;
+}
+
+const STUDENT = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11, 2.101,
+  2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
+];

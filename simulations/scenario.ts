@@ -3,11 +3,13 @@
  * and says which of them it expects. A new scenario is one file and one line in `index.ts`.
  */
 import { TenantryError } from "../proto/errors.js";
-import type { Chart, Report, Table } from "./report/index.js";
+import type { Picture, Report, Table } from "./report/index.js";
 
 export interface ScenarioRun {
   /** 0 … 2^32 − 1. The same seed gives the same run, to the last bit. */
   readonly seed: number;
+  /** A few runs instead of many, where a scenario has many: what every commit can afford. Default false. */
+  readonly quick?: boolean;
   /** Called now and then with the fraction done, 0…1. */
   readonly onProgress?: (fraction: number) => void;
 }
@@ -21,7 +23,7 @@ export interface Findings {
   traceHash: string;
   /** What happened, in a few sentences with numbers. */
   summary: string[];
-  charts: Chart[];
+  charts: Picture[];
   tables?: Table[];
 }
 
@@ -39,6 +41,22 @@ export interface Scenario {
   /** One line for a list. */
   readonly title: string;
   run(options: ScenarioRun): Findings;
+  /** How the work may be divided, when it may. */
+  readonly parts?: Parts;
+}
+
+/**
+ * Work that falls into parts which know nothing of each other, so that several cores may do them: the runs of an experiment
+ * with many seeds. What a part gives is plain data, for it may come from another thread.
+ */
+export interface Parts<P = unknown> {
+  readonly count: number;
+  /** How many of them, from the first on, a quick run does. */
+  readonly quickCount: number;
+  /** Depends on nothing but its arguments; `part` is 0 … count − 1. */
+  run(seed: number, part: number): P;
+  /** What those that were done, in order, show. */
+  findings(parts: P[]): Findings;
 }
 
 /** What `runScenario` gives: the findings, and a report ready for `renderReport`. */
@@ -68,6 +86,24 @@ export function defineScenario(scenario: Scenario): Scenario {
   return Object.freeze({ ...scenario });
 }
 
+/** A scenario in parts; one after the other they give what several cores give. */
+export function defineInParts<P>({ name, title, ...parts }: { name: string; title: string } & Parts<P>): Scenario {
+  return defineScenario({
+    name,
+    title,
+    parts: parts as Parts,
+    run({ seed, quick, onProgress }) {
+      const count = quick ? parts.quickCount : parts.count;
+      const done: P[] = [];
+      while (done.length < count) {
+        done.push(parts.run(seed, done.length));
+        onProgress?.(done.length / count);
+      }
+      return parts.findings(done);
+    },
+  });
+}
+
 /** An expectation that `value` is at least `bound`. NaN meets nothing. */
 export function atLeast(name: string, value: number, bound: number): Expectation {
   return { name, value, bound: `≥ ${bound}`, met: value >= bound };
@@ -80,16 +116,19 @@ export function atMost(name: string, value: number, bound: number): Expectation 
 
 /** Runs one scenario; `seed` defaults to 1. */
 export function conduct(scenario: Scenario, options: Partial<ScenarioRun>): ScenarioResult {
-  const seed = options.seed ?? 1;
-  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
-    throw new TenantryError(
-      "BAD_ARGUMENT",
-      `scenario "${scenario.name}": seed is ${seed}; expected a whole number, 0 … 2^32 − 1`,
-    );
-  }
-  const findings = scenario.run({ ...options, seed });
+  const seed = checkedSeed(scenario.name, options.seed);
+  return concluded(scenario, seed, scenario.run({ ...options, seed }));
+}
+
+/** @throws BAD_ARGUMENT unless it is a whole number that fits 32 bits; undefined gives 1 */
+export function checkedSeed(name: string, seed = 1): number {
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed;
+  throw new TenantryError("BAD_ARGUMENT", `scenario "${name}": seed is ${seed}; expected a whole number, 0 … 2^32 − 1`);
+}
+
+/** Judges what was found, and makes a report of it. */
+export function concluded({ name, title }: Scenario, seed: number, findings: Findings): ScenarioResult {
   const met = findings.expectations.every((expectation) => expectation.met);
-  const { title, name } = scenario;
   const expectations: Table = {
     title: "What was expected",
     columns: ["figure", "value", "bound", ""],

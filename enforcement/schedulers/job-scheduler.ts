@@ -145,10 +145,11 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
     if (typeof tenant !== "string") throw bad("job.tenant", tenant, "a string");
     if (api !== undefined && typeof api !== "string")
       throw bad(`job.api of tenant ${shown(tenant)}`, api, "a string, or nothing");
-    checkPositive(`job.cost of tenant ${shown(tenant)}`, cost);
+    // What a message says of the tenant is put into words only when there is one: words cost more than a scheduler does.
+    checkPositive("job.cost", cost, tenant);
     const weight = this.#weightOf === undefined ? 1 : this.#weightOf(tenant);
-    checkPositive(`the weight of tenant ${shown(tenant)}`, weight);
-    this.#scheduler.checkTime(nowUs, `a job of tenant ${shown(tenant)}`);
+    checkPositive("the weight", weight, tenant);
+    this.#scheduler.checkTime(nowUs, "a job", tenant);
     const owner = this.#tenants.join(tenant);
     owner.weight = weight;
     const ticket = new JobTicket(job, owner, api, cost);
@@ -205,9 +206,9 @@ function checkSlots(slots: unknown): void {
   if (!(Number.isInteger(slots) && (slots as number) >= 1)) throw bad("slots", slots, "a whole number ≥ 1");
 }
 
-function checkPositive(what: string, value: unknown): void {
+function checkPositive(what: string, value: unknown, tenant?: string): void {
   if (value === undefined || (typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY)) return;
-  throw bad(what, value, "a finite number > 0");
+  throw bad(tenant === undefined ? what : `${what} of tenant ${shown(tenant)}`, value, "a finite number > 0");
 }
 
 function bad(what: string, value: unknown, expected: string): TenantryError {

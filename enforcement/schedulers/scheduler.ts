@@ -112,9 +112,10 @@ export abstract class TicketScheduler {
     return true;
   }
 
-  /** Throws BAD_ARGUMENT unless a call may come at this time, for whoever has to know before. @param whose the job, for the message */
-  checkTime(nowUs: number, whose: string): void {
+  /** Throws BAD_ARGUMENT unless a call may come at this time, for whoever has to know before. @param what whose time it is, for the message */
+  checkTime(nowUs: number, what: string, tenant?: string): void {
     if (typeof nowUs === "number" && nowUs >= this.nowUs && nowUs < Number.POSITIVE_INFINITY) return;
+    const whose = tenant === undefined ? what : `${what} of tenant ${shown(tenant)}`;
     throw new TenantryError(
       "BAD_ARGUMENT",
       `scheduler: ${whose}: time is ${shown(nowUs)} µs and was ${this.nowUs} µs before; expected a finite time that does not run backwards`,

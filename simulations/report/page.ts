@@ -2,8 +2,9 @@
  * A report as one HTML file: what happened in words, then pictures, then the numbers behind them. Nothing is fetched and
  * nothing runs, so it can be mailed, printed, and read in ten years.
  */
-import type { Chart, Table } from "./chart.js";
-import { type Drawing, drawChart } from "./draw.js";
+import type { Picture, Table } from "./chart.js";
+import { drawPicture, namesIn } from "./draw.js";
+import type { Drawing } from "./frame.js";
 import { readable } from "./scale.js";
 import { COLOURS, PAGE_STYLE } from "./style.js";
 import { escaped } from "./text.js";
@@ -12,7 +13,7 @@ export interface Report {
   title: string;
   /** What happened, a few sentences with numbers; one paragraph each. */
   summary: readonly string[];
-  charts: readonly Chart[];
+  charts: readonly Picture[];
   tables?: readonly Table[];
 }
 
@@ -43,14 +44,14 @@ ${(report.tables ?? []).map(section).join("\n")}
 }
 
 /** A name keeps its colour over all pictures of a page, as long as there are colours for all names. */
-function painter(charts: readonly Chart[]): Drawing["paint"] {
-  const names = [...new Set(charts.flatMap((chart) => chart.series.map((series) => series.name)))];
+function painter(charts: readonly Picture[]): Drawing["paint"] {
+  const names = [...new Set(charts.flatMap(namesIn))];
   return names.length > COLOURS ? undefined : (name) => names.indexOf(name);
 }
 
-function figure(chart: Chart, paint: Drawing["paint"]): string {
+function figure(chart: Picture, paint: Drawing["paint"]): string {
   const caption = chart.caption === undefined ? "" : `<p>${escaped(chart.caption)}</p>`;
-  return `<figure><figcaption><h2>${escaped(chart.title)}</h2>${caption}</figcaption><div class="picture">${drawChart(chart, { paint })}</div></figure>`;
+  return `<figure><figcaption><h2>${escaped(chart.title)}</h2>${caption}</figcaption><div class="picture">${drawPicture(chart, paint === undefined ? {} : { paint })}</div></figure>`;
 }
 
 function section(table: Table): string {

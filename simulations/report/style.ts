@@ -4,14 +4,20 @@
  * print in grey can be read. Paper is always light.
  */
 const LIGHT = `--paper:#fff;--ink:#1b1f24;--quiet:#57606a;--grid:#e3e6ea;--band:#0000000a;--edge:#d0d7de;
+--q0:#fde38a;--q1:#f8c25c;--q2:#f19a45;--q3:#e2713f;--q4:#c74a4d;--q5:#9c2f64;--q6:#681f68;--q7:#35134d;
 --s0:#0072b2;--s1:#d55e00;--s2:#00825f;--s3:#b3568b;--s4:#a87400;--s5:#2f8fc4;--s6:#5b5b5b;--s7:#7a3b00;--good:#00704f;--bad:#b23c00`;
 const DARK = `--paper:#14171b;--ink:#e8eaed;--quiet:#a2abb5;--grid:#2c3138;--band:#ffffff0d;--edge:#3a4048;
+--q0:#3b2f63;--q1:#5a3a86;--q2:#86429a;--q3:#b54d96;--q4:#dc6180;--q5:#f38367;--q6:#fbb15c;--q7:#fde68f;
 --s0:#5db5ee;--s1:#ff9356;--s2:#3fd1a6;--s3:#ea9dc9;--s4:#f0c050;--s5:#a5d8f7;--s6:#c3c8ce;--s7:#d9a577;--good:#4cd3a5;--bad:#ff9c66`;
 
 /** Colours there are; series beyond them begin anew, with other dashes. */
 export const COLOURS = 8;
 /** Dash patterns by series, in units of the drawing. The first lines of a chart are the ones most looked at: they are solid. */
 export const DASHES = ["", "", "", "7 3", "2 3", "9 3 2 3", "5 2", "1 2"];
+/** Of what another line is compared with. */
+export const LIKE_DASH = "1 5";
+/** Steps of a size shown as colour. */
+export const SIZES = 8;
 
 const PICTURE = `
 svg text{font:12px/1.2 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:var(--quiet)}
@@ -19,8 +25,10 @@ svg .grid{stroke:var(--grid);stroke-width:1}svg .axis{stroke:var(--edge);stroke-
 svg .band{fill:var(--band)}svg .edge{stroke:var(--edge);stroke-dasharray:3 3}svg .band-name{font-size:11px}
 svg .level{stroke:var(--ink);stroke-width:1;stroke-dasharray:4 3;opacity:.7}svg .level-name{fill:var(--ink);font-size:11px}
 svg .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}svg .lead{stroke-width:1;opacity:.55;fill:none}
+svg .box{fill:var(--paper);stroke-width:1.5}svg .mid{stroke-width:2.5}svg .hollow{fill:var(--paper);stroke-width:1.5}svg .mark{stroke:var(--ink);stroke-width:1.5;fill:none}
 svg .name{font-weight:600}svg .halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px}
-${Array.from({ length: COLOURS }, (_, i) => `svg .c${i}{stroke:var(--s${i})}svg .f${i}{fill:var(--s${i})}`).join("")}`;
+${Array.from({ length: COLOURS }, (_, i) => `svg .c${i}{stroke:var(--s${i})}svg .f${i}{fill:var(--s${i})}`).join("")}
+${Array.from({ length: SIZES }, (_, i) => `svg .q${i}{fill:var(--q${i})}`).join("")}`;
 
 /** Styles of a picture that stands alone. */
 export const PICTURE_STYLE = `svg{${LIGHT}}@media screen and (prefers-color-scheme:dark){svg{${DARK}}}${PICTURE}`;

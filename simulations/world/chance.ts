@@ -73,6 +73,16 @@ export function exponentialUs(chance: Chance, meanUs: number): number {
   return Math.round(-naturalLog(1 - chance.next()) * meanUs);
 }
 
+/** Normal with mean 0 and variance 1, by Marsaglia's polar method: a point in the unit disc, one of its two variates used. */
+export function standardNormal(chance: Chance): number {
+  for (;;) {
+    const x = 2 * chance.next() - 1;
+    const y = 2 * chance.next() - 1;
+    const square = x * x + y * y;
+    if (square > 0 && square < 1) return x * Math.sqrt((-2 * naturalLog(square)) / square);
+  }
+}
+
 /** ln x for 0 < x ≤ 1, the same bits everywhere, right to about 1e-16: halve into [√½, √2), then ln m = 2·atanh((m−1)/(m+1)). */
 export function naturalLog(x: number): number {
   let halvings = 0;

@@ -284,6 +284,30 @@ describe("simulate", () => {
     expect(readFileSync(join(folder, "r.html"), "utf8")).toMatch(/^<!doctype html>/i);
   }, 60_000);
 
+  test("runs a trace from a file, and refuses what only a trace has of other scenarios", async () => {
+    const requests = Array.from({ length: 200 }, (_, k) => `${k * 100},tenant-${k % 3},get,${1 + (k % 5)}`);
+    writeFileSync(join(folder, "t.csv"), `arrival_us,tenant,api,cost\n${requests.join("\n")}\n`);
+    const { code, out } = await tenantry([
+      "simulate",
+      "trace",
+      "t.csv",
+      "--threads",
+      "2",
+      "--scheduler",
+      "fifo,2dfq",
+      "--json",
+      "--pictures",
+      ".",
+    ]);
+    expect([code, JSON.parse(out).figures.requests]).toEqual([0, 200]);
+    expect(readFileSync(join(folder, "trace-1.svg"), "utf8")).toMatch(/^<svg/);
+    writeFileSync(join(folder, "bad.csv"), "arrival_us,tenant,api,cost\n5,a,get,1\n4,a,get,1\n");
+    const bad = await tenantry(["simulate", "trace", "bad.csv"]);
+    expect([bad.code, bad.err]).toEqual([1, expect.stringMatching(/^error: bad\.csv:3 has arrival_us 4 after 5/)]);
+    expect((await tenantry(["simulate", "trace"])).err).toMatch(/which trace\?/);
+    expect((await tenantry(["simulate", "2dfq/worked-example", "--threads", "2"])).err).toMatch(/has its own settings/);
+  });
+
   test("says plainly, and before it runs, when the report cannot be written", async () => {
     const { code, err } = await tenantry(["simulate", "retro/bottleneck-fairness", "--report", "no/such/r.html"]);
     expect(code).toBe(1);

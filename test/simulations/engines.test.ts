@@ -14,7 +14,15 @@ const DIFFERS = /Math\.(pow|sin|cos|tan|asin|acos|atan2?|sinh|cosh|tanh)\b|\*\* 
 
 test("what decides computes nothing that engines round differently", () => {
   const faults: string[] = [];
-  for (const room of ["policies", "policies/math", "controller", "enforcement", "simulations/world", "simulations/scenarios"]) {
+  for (const room of [
+    "policies",
+    "policies/math",
+    "controller",
+    "enforcement",
+    "simulations/world",
+    "simulations/pool",
+    "simulations/scenarios",
+  ]) {
     for (const name of readdirSync(join(ROOT, room)).filter((each) => each.endsWith(".ts"))) {
       const text = readFileSync(join(ROOT, room, name), "utf8");
       const code = text.replace(/\/\*[\s\S]*?\*\//g, (c) => c.replace(/[^\n]/g, " ")).replace(/\/\/[^\n]*/g, "");
