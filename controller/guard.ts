@@ -8,6 +8,7 @@
  * glitch does not last that long, and a guard that never gives way would itself be a fault.
  */
 import type { Params, Policy, Rates, View } from "../policies/index.js";
+import { TenantryError } from "../proto/errors.js";
 import { shown } from "../proto/names.js";
 
 /** Why a decision, or a part of it, was refused. "stale": nothing was heard for too long to decide at all. */
@@ -38,7 +39,11 @@ export function decide({ policy, params, view, nowUs, budgetUs }: DecideOptions)
   try {
     rates = policy.decide(view, params);
   } catch (error) {
-    return { cause: "threw", message: `policy "${policy.name}" threw: ${error instanceof Error ? error.message : shown(error)}` };
+    const says = error instanceof Error ? error.message : shown(error);
+    if (error instanceof TenantryError && error.code === "POLICY_STOPPED") {
+      return { cause: "slow", message: `policy "${policy.name}" ${says}` };
+    }
+    return { cause: "threw", message: `policy "${policy.name}" threw: ${says}` };
   }
   const tookUs = nowUs() - startUs;
   if (typeof rates?.forEach !== "function" || typeof rates.limit !== "function") {

@@ -3,7 +3,6 @@
  * shows it. The same seed gives the same verdicts, on every machine.
  */
 import type { Policy } from "../policy.js";
-import type { View } from "../view.js";
 import { CORNERS, draw } from "./draw.js";
 import { type Given, viewOf } from "./given.js";
 import { limitInWords, viewInWords } from "./in-words.js";
@@ -16,8 +15,8 @@ export interface CheckOptions {
   seed?: number;
   /** Views for each rule; default 300. */
   views?: number;
-  /** Called before each decision, with what it is about to be asked. */
-  onView?(rule: Rule, view: View): void;
+  /** Called before each rule. */
+  onRule?(rule: Rule): void;
 }
 
 /** How a policy stands to one rule. */
@@ -58,13 +57,10 @@ export function checkPolicy(policy: Policy, options: CheckOptions = {}): Verdict
 }
 
 /** The verdict on one rule. */
-export function checkRule(policy: Policy, rule: Rule, { seed = 1, views = 300, onView }: CheckOptions = {}): Verdict {
+export function checkRule(policy: Policy, rule: Rule, { seed = 1, views = 300, onRule }: CheckOptions = {}): Verdict {
   const about = { beta: policy.params.beta ?? 0 };
-  const ask = decideWith(policy, policy.params);
-  const decide: Decide = (view) => {
-    onView?.(rule, view);
-    return ask(view);
-  };
+  const decide = decideWith(policy, policy.params);
+  onRule?.(rule);
   const brokenOn = (given: Given): string | undefined => {
     try {
       return rule.broken(given, decide, about);
