@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ControllerEvent } from "../../controller/index.js";
 // Threads run what is built.
 import { createController, type RunningController } from "../../dist/controller/io/index.js";
-import { type Agent, createAgent } from "../../dist/enforcement/io/index.js";
+import { createAgent } from "../../dist/enforcement/io/index.js";
 import { until } from "../end-to-end/until.js";
 
 let folder: string;
@@ -16,7 +16,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let running: RunningController | undefined;
-let agent: Agent | undefined;
+let agent: ReturnType<typeof createAgent> | undefined;
 afterEach(async () => {
   await agent?.close();
   await running?.close();
