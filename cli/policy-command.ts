@@ -2,10 +2,12 @@
 import { Command } from "commander";
 import { policyCheckCommand } from "./policy-check-command.js";
 import { policyNewCommand } from "./policy-new-command.js";
+import { policyTryCommand } from "./policy-try-command.js";
 
 export function policyCommand(): Command {
   return new Command("policy")
-    .description("write a policy of one's own: new, check")
+    .description("write a policy of one's own: new, check, try")
     .addCommand(policyNewCommand())
-    .addCommand(policyCheckCommand());
+    .addCommand(policyCheckCommand())
+    .addCommand(policyTryCommand());
 }

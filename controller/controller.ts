@@ -34,6 +34,8 @@ export interface ControllerOptions {
   config?: Partial<ControllerConfig>;
   /** The policies there are; absent: those of the package, of which only bottleneck fairness is enforced unless configured. */
   policies?: readonly Policy[];
+  /** Policies that decide in the place of those of this name, under it and with its settings: to compare two. */
+  inPlaceOf?: Readonly<Record<string, Policy>>;
   /** Policies beside those: only observed unless configured. */
   morePolicies?: readonly Policy[];
   /** Told of what an operator would want in a log. Must not throw. */
@@ -80,8 +82,9 @@ export class Controller {
   /** @throws TenantryError BAD_CONFIG that lists every mistake */
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const { morePolicies = [] } = options;
-    const policies = [...(options.policies ?? POLICIES), ...morePolicies];
+    const { morePolicies = [], inPlaceOf = {} } = options;
+    const usual = (options.policies ?? POLICIES).map((policy) => inPlaceOf[policy.name] ?? policy);
+    const policies = [...usual, ...morePolicies];
     const config = Object.freeze(completeConfig(options.config ?? {}, policies));
     this.#event = (kind, message, code) => options.onEvent?.(code === undefined ? { kind, message } : { kind, message, code });
     let storeWorks = true;

@@ -3,7 +3,16 @@ import { TenantryError } from "../proto/errors.js";
 import { conduct, type ScenarioResult, type ScenarioRun } from "./scenario.js";
 import { SCENARIOS } from "./scenarios/index.js";
 
-export { type Chart, type Report, renderChart, renderReport, type Series, type Table } from "./report/index.js";
+export {
+  type Chart,
+  type Report,
+  renderChart,
+  renderComparison,
+  renderReport,
+  type Series,
+  type Side,
+  type Table,
+} from "./report/index.js";
 export {
   atLeast,
   atMost,

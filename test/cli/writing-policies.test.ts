@@ -8,7 +8,8 @@ import * as policies from "../../policies/index.js";
 import { controllerProcess, runTenantry } from "./tenantry.js";
 
 const TEXT = readFileSync(join(import.meta.dirname, "..", "..", "docs", "writing-policies.md"), "utf8");
-const blocks = (language: string) => [...TEXT.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(([, text]) => text);
+const blocks = (language: string) =>
+  [...TEXT.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(([, text]) => text);
 
 let folder: string;
 beforeAll(() => {
@@ -22,7 +23,10 @@ async function done(block: string): Promise<void> {
   const [command, ...shown] = block.split("\n");
   const args = /^\$ npx tenantry (.*)$/.exec(command)![1].split(" ");
   const { out, err } = await runTenantry(args, folder);
-  const pattern = shown.join("\n").replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", "[\\s\\S]*?");
+  const pattern = shown
+    .join("\n")
+    .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("…", "[\\s\\S]*?");
   expect(err).toBe("");
   expect(out).toMatch(new RegExp(`^${pattern}$`));
 }
