@@ -16,6 +16,23 @@ export function seed(text: string): number {
   return value;
 }
 
+/** How many views to try: 1 to 1,000,000. */
+export function views(text: string): number {
+  return whole(text, 1_000_000);
+}
+
+/** A time limit: 1 ms to a day. */
+export function milliseconds(text: string): number {
+  return whole(text, 86_400_000);
+}
+
+function whole(text: string, most: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > most)
+    throw new InvalidArgumentError(`Expected a whole number from 1 to ${most}.`);
+  return value;
+}
+
 /** A finite number above 0. */
 export function weight(text: string): number {
   const value = Number(text);

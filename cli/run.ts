@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { TenantryError } from "../proto/errors.js";
 import { controllerCommand } from "./controller-command.js";
 import { explainCommand } from "./explain-command.js";
+import { policyCommand } from "./policy-command.js";
 import { setCommand } from "./set-command.js";
 import { simulateCommand } from "./simulate-command.js";
 import { CommandFailure, styled, tell } from "./terminal.js";
@@ -30,7 +31,7 @@ function program(): Command {
     .helpCommand(false)
     .showHelpAfterError("(tenantry --help, or tenantry COMMAND --help, says what can be asked)")
     .exitOverride();
-  for (const each of [controllerCommand(), explainCommand(), viewCommand(), setCommand(), simulateCommand()]) {
+  for (const each of [controllerCommand(), explainCommand(), viewCommand(), setCommand(), simulateCommand(), policyCommand()]) {
     command.addCommand(inherit(each, command));
   }
   return command;

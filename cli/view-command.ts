@@ -25,7 +25,12 @@ export function viewText(view: ViewSnapshot): string {
   const live = view.instances.filter((instance) => instance.live).length;
   const state = view.learning ? "learning" : view.mode;
   const head = `epoch ${view.epoch} · ${state} · ${live} of ${view.instances.length} instances live · ${view.tenantCount} tenants`;
-  const policies = view.policies.map((policy) => [policy.name, policy.mode, policy.limits, policy.refused ?? ""]);
+  const policies = view.policies.map((policy) => [
+    policy.name,
+    policy.mode,
+    policy.limits,
+    policy.refused ?? policy.origin?.rejected ?? "",
+  ]);
   const resources = view.resources.map((resource) => {
     const [busiest] = Object.entries(resource.tenants).sort(([, a], [, b]) => b.share - a.share);
     const by = busiest === undefined ? "" : `${busiest[0]} ${short(busiest[1].share * 100)} %`;

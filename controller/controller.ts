@@ -34,6 +34,10 @@ export interface ControllerOptions {
   config?: Partial<ControllerConfig>;
   /** The policies there are; absent: those of the package, of which only bottleneck fairness is enforced unless configured. */
   policies?: readonly Policy[];
+  /** Policies that decide in the place of those of this name, under it and with its settings: to compare two. */
+  inPlaceOf?: Readonly<Record<string, Policy>>;
+  /** Policies beside those: only observed unless configured. */
+  morePolicies?: readonly Policy[];
   /** Told of what an operator would want in a log. Must not throw. */
   onEvent?(event: ControllerEvent): void;
 }
@@ -49,6 +53,7 @@ export interface ControllerEvent {
     | "died"
     | "refused" // a session was refused, or ended for a bad message
     | "guard" // a decision was refused
+    | "policy" // one from a file was loaded anew, or was not, or was stopped
     | "bound" // a bound is reached: not everything can be told or taken
     | "setting" // changed at run time
     | "store"; // the store failed, or works again
@@ -77,14 +82,19 @@ export class Controller {
   /** @throws TenantryError BAD_CONFIG that lists every mistake */
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const policies = options.policies ?? POLICIES;
+    const { morePolicies = [], inPlaceOf = {} } = options;
+    const usual = (options.policies ?? POLICIES).map((policy) => inPlaceOf[policy.name] ?? policy);
+    const policies = [...usual, ...morePolicies];
     const config = Object.freeze(completeConfig(options.config ?? {}, policies));
     this.#event = (kind, message, code) => options.onEvent?.(code === undefined ? { kind, message } : { kind, message, code });
     let storeWorks = true;
     this.#settings = new Settings({
       config,
       policies,
-      policyDefault: (policy) => (options.policies !== undefined || policy.name === "bottleneck-fairness" ? "enforce" : "off"),
+      policyDefault: (policy) => {
+        if (morePolicies.includes(policy)) return "observe";
+        return options.policies !== undefined || policy.name === "bottleneck-fairness" ? "enforce" : "off";
+      },
       store: options.store,
       state: emptyState(),
       onStore: (error) => {

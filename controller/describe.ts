@@ -39,6 +39,7 @@ export function describePolicies({ loop, settings }: Described): PolicySnapshot[
     params: { ...settings.params(policy) },
     limits: limits.size,
     refused: refused ?? null,
+    origin: policy.origin ?? null,
   }));
 }
 

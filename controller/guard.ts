@@ -3,17 +3,18 @@
  * force, the refusal is counted by its cause and shown.
  *
  * A decision is refused whole when it shows that the policy itself is broken: it threw, gave no rates, took too long, or gave
- * one number that is no rate. A huge step of one pair (more than 1,000-fold against its last rate, or against what got through
- * where there was none) is held back alone, until three decisions in a row agree: a glitch does not last that long, and a
- * guard that never gives way would itself be a fault.
+ * one number that is no rate, or one limit about what is not in the view. A huge step of one pair (more than 1,000-fold against
+ * its last rate, or against what got through where there was none) is held back alone, until three decisions in a row agree: a
+ * glitch does not last that long, and a guard that never gives way would itself be a fault.
  */
 import type { Params, Policy, Rates, View } from "../policies/index.js";
+import { TenantryError } from "../proto/errors.js";
 import { shown } from "../proto/names.js";
 
 /** Why a decision, or a part of it, was refused. "stale": nothing was heard for too long to decide at all. */
-export type RefusalCause = "threw" | "absent" | "slow" | "nan" | "negative" | "step" | "stale";
+export type RefusalCause = "threw" | "absent" | "slow" | "nan" | "negative" | "unknown" | "step" | "stale";
 
-export const REFUSAL_CAUSES: readonly RefusalCause[] = ["threw", "absent", "slow", "nan", "negative", "step", "stale"];
+export const REFUSAL_CAUSES: readonly RefusalCause[] = ["threw", "absent", "slow", "nan", "negative", "unknown", "step", "stale"];
 
 export const HUGE_STEP = 1_000;
 const AGREEING_DECISIONS = 3;
@@ -38,7 +39,11 @@ export function decide({ policy, params, view, nowUs, budgetUs }: DecideOptions)
   try {
     rates = policy.decide(view, params);
   } catch (error) {
-    return { cause: "threw", message: `policy "${policy.name}" threw: ${error instanceof Error ? error.message : shown(error)}` };
+    const says = error instanceof Error ? error.message : shown(error);
+    if (error instanceof TenantryError && error.code === "POLICY_STOPPED") {
+      return { cause: "slow", message: `policy "${policy.name}" ${says}` };
+    }
+    return { cause: "threw", message: `policy "${policy.name}" threw: ${says}` };
   }
   const tookUs = nowUs() - startUs;
   if (typeof rates?.forEach !== "function" || typeof rates.limit !== "function") {
@@ -55,12 +60,19 @@ export function decide({ policy, params, view, nowUs, budgetUs }: DecideOptions)
 
 function fault(policy: Policy, rates: Rates, view: View): Judged | undefined {
   let found: Judged | undefined;
-  rates.forEach((point, tenant, rate) => {
-    if (found !== undefined || rate >= 0) return;
+  const { points, tenants, resources } = view;
+  rates.forEach((point, tenant, rate, resource) => {
+    if (found !== undefined) return;
+    if (points[point] === undefined || tenants[tenant] === undefined || (resource !== -1 && resources[resource] === undefined)) {
+      const what = points[point] === undefined ? `point ${point}` : resource !== -1 ? `resource ${resource}` : `tenant ${tenant}`;
+      found = { cause: "unknown", message: `policy "${policy.name}" sets a limit about ${what}, which is not in the view` };
+      return;
+    }
+    if (rate >= 0) return;
     const cause = Number.isNaN(rate) ? "nan" : "negative";
     found = {
       cause,
-      message: `policy "${policy.name}" limits tenant ${shown(view.tenants[tenant]?.id)} at point ${view.points[point]?.name} to ${rate} per second; expected a number ≥ 0`,
+      message: `policy "${policy.name}" limits tenant ${shown(tenants[tenant].id)} at point ${points[point].name} to ${rate} per second; expected a number ≥ 0`,
     };
   });
   return found;

@@ -2,6 +2,7 @@
  * The view as people and tools see it: plain JSON, served at /api/view, bounded in size. What policies see is `View` of
  * policies/view.ts; this is the same figures with names, plus what was decided and why.
  */
+import type { PolicyOrigin } from "../policies/index.js";
 import type { Mode } from "./modes.js";
 
 /** Everything about one moment. Numbers are finite; `null` stands for "none". */
@@ -34,6 +35,8 @@ export interface PolicySnapshot {
   limits: number;
   /** Why its last decision was refused; null when it was taken. */
   refused: string | null;
+  /** Of a policy from a file: which version of it runs, and what became of the others; null: it comes with the package. */
+  origin: PolicyOrigin | null;
 }
 
 export interface InstanceSnapshot {

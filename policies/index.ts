@@ -17,7 +17,7 @@ export { dominantResourceShares } from "./math/dominant-shares.js";
 export { maxMinFair } from "./math/max-min.js";
 export { shareTree, type TreeNode } from "./math/share-tree.js";
 export { type WaterOptions, waterLevelShares } from "./math/water-level.js";
-export { definePolicy, type Params, type Policy, paramsOf } from "./policy.js";
+export { definePolicy, type Params, type Policy, type PolicyOrigin, paramsOf } from "./policy.js";
 export { priorityTiers } from "./priority-tiers.js";
 export { Rates } from "./rates.js";
 export { expectedLoad, heldBack, heldBecause, Point, Resource, slowest, type Tenant, type Terms, type View } from "./view.js";

@@ -10,9 +10,24 @@ import type { View } from "./view.js";
 /** Numbers one may turn, with their defaults. */
 export type Params = Readonly<Record<string, number>>;
 
+/** The file a policy comes from, and how it has fared, since the controller started. */
+export interface PolicyOrigin {
+  file: string;
+  /** 1, and one more each time the file is loaded anew. */
+  version: number;
+  /** Changes of the file that were not taken over. */
+  rejections: number;
+  /** Why what is in the file now does not run; null: it does. */
+  rejected: string | null;
+  /** How often it was stopped, for taking too long or because its thread ended. */
+  stops: number;
+}
+
 export interface Policy<P extends Params = Params> {
   readonly name: string;
   readonly params: P;
+  /** Of a policy whose file may change while it is in use. */
+  readonly origin?: PolicyOrigin;
   /** Pure. Decides the rates of the next window from the last one. */
   decide(view: View, params: P): Rates;
 }

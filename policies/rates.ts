@@ -3,6 +3,8 @@
  * is no number that means "no limit". When a policy (or several) limits the same pair twice, the tightest wins and its reason
  * is the one that is told.
  */
+import { TenantryError } from "../proto/errors.js";
+import { shown } from "../proto/names.js";
 import type { Point, Resource, Tenant, View } from "./view.js";
 
 export class Rates {
@@ -20,12 +22,21 @@ export class Rates {
   /**
    * Limits `tenant` at `point` to `ratePerSec` cost units per second (≥ 0, finite) over all instances, because of
    * `resource` (undefined: for a reason that is no resource, such as a cap). A tighter limit set before stays.
-   * An infinite rate limits nothing and is ignored; NaN and negative numbers are kept for the guard to refuse.
+   * An infinite rate limits nothing and is ignored; NaN and negative numbers, and points that are not in the view, are kept for
+   * the guard to refuse.
+   *
+   * @throws TenantryError BAD_POLICY for a tenant that is not in the view
    */
   limit(point: Point, tenant: Tenant, ratePerSec: number, because?: Resource): void {
     if (ratePerSec === Number.POSITIVE_INFINITY) return;
     const [rates, reasons] = this.#columns(point);
     const before = rates[tenant.index];
+    if (before === undefined) {
+      throw new TenantryError(
+        "BAD_POLICY",
+        `a limit is set for tenant ${shown(tenant.index)} (${shown(tenant.id)}), who is not in the view; take tenants from view.tenants`,
+      );
+    }
     if (ratePerSec < before || Number.isNaN(ratePerSec)) {
       rates[tenant.index] = ratePerSec;
       reasons[tenant.index] = because === undefined ? -1 : because.index;

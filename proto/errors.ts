@@ -10,6 +10,7 @@ export type ErrorCode =
   | "BAD_SEQUENCE" // a message is sound but does not follow what was applied before
   | "BAD_CONFIG" // a configuration has mistakes; the message lists them all
   | "BAD_POLICY" // a policy is not a policy, or decided nonsense
+  | "POLICY_STOPPED" // a policy took too long, or ended its thread, and was stopped
   | "BAD_JOB" // a scheduler was given a job it cannot take in its present state
   | "BAD_TRACE" // a recorded trace has a mistake; the message names file and line
   | "STORE_CORRUPT" // the state file cannot be read; the previous version is used when there is one

@@ -15,8 +15,10 @@ export {
   type Picture,
   type Report,
   renderChart,
+  renderComparison,
   renderReport,
   type Series,
+  type Side,
   type Table,
 } from "./report/index.js";
 export {

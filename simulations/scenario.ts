@@ -2,6 +2,8 @@
  * What a scenario is: a named experiment that runs the production code under virtual time from one seed, measures figures,
  * and says which of them it expects. A new scenario is one file and one line in `index.ts`.
  */
+
+import type { Policy } from "../policies/index.js";
 import { TenantryError } from "../proto/errors.js";
 import type { Picture, Report, Table } from "./report/index.js";
 
@@ -12,6 +14,11 @@ export interface ScenarioRun {
   readonly quick?: boolean;
   /** Called now and then with the fraction done, 0…1. */
   readonly onProgress?: (fraction: number) => void;
+  /**
+   * Policies that decide in the place of those of this name: a scenario hands them to its world, as it does its seed, and knows
+   * nothing else of them.
+   */
+  readonly inPlaceOf?: Readonly<Record<string, Policy>>;
 }
 
 /** What a run showed. */

@@ -9,7 +9,7 @@ import { listScenarios } from "../simulations/index.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const read = (name: string) => readFileSync(join(ROOT, name), "utf8");
-const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"];
+const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/writing-policies.md"];
 
 describe("documents", () => {
   test("the README's service is the program in examples/, line by line", () => {

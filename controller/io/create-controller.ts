@@ -14,6 +14,7 @@ import { httpRoutes } from "./http-routes.js";
 import { type HttpServer, startHttpServer } from "./http-server.js";
 import { checkPort } from "./listen-address.js";
 import { createMetrics } from "./metrics.js";
+import { openPolicyFiles, type PolicyFiles } from "./policy-files.js";
 import type { Settings } from "./settings.js";
 import { controllerPart, settingsFaults } from "./settings-check.js";
 import { countText, readSettings } from "./settings-file.js";
@@ -70,6 +71,7 @@ export async function createController(options: CreateControllerOptions = {}): P
   const path = options.state ?? settings.state;
   const clock = systemClock();
   const onEvent = options.onEvent?.bind(options);
+  const files = await openPolicyFiles(settings, (event) => onEvent?.(event));
   const store = options.store ?? (path === undefined ? memoryStore() : fileStore(path));
   let grpc: GrpcServer | undefined;
   let http: HttpServer | undefined;
@@ -79,6 +81,7 @@ export async function createController(options: CreateControllerOptions = {}): P
     store,
     config: controllerPart(settings),
     policies: options.policies,
+    morePolicies: files.policies,
     onEvent(event) {
       if (event.kind === "stopped" && event.code !== undefined) grpc?.setServing(false);
       onEvent?.(event);
@@ -104,19 +107,25 @@ export async function createController(options: CreateControllerOptions = {}): P
     await new Promise<void>((resolve, reject) => controller.start((error) => (error ? reject(error) : resolve())));
     grpc.setServing(true);
   } catch (error) {
-    await Promise.all([grpc?.close(), http?.close()]);
+    await Promise.all([grpc?.close(), http?.close(), files.close()]);
     store.close?.();
     throw error;
   }
-  return running(controller, grpc, http, store);
+  return running(controller, grpc, http, store, files);
 }
 
-function running(controller: Controller, grpc: GrpcServer, http: HttpServer, store: StateStore): RunningController {
+function running(
+  controller: Controller,
+  grpc: GrpcServer,
+  http: HttpServer,
+  store: StateStore,
+  files: PolicyFiles,
+): RunningController {
   let closing: Promise<void> | undefined;
   const close = async () => {
     grpc.setServing(false);
     await new Promise<void>((resolve) => controller.stop(() => resolve()));
-    await Promise.all([grpc.close(), http.close()]);
+    await Promise.all([grpc.close(), http.close(), files.close()]);
     store.close?.();
   };
   return {

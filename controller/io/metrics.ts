@@ -3,6 +3,7 @@
  * scrapes. Tenants are unbounded, labels must not be: the top few have their names, the rest are "others".
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { PolicyOrigin } from "../../policies/index.js";
 import type { Controller } from "../controller.js";
 import type { Counters, ViewSnapshot } from "../snapshot.js";
 import type { WireCounters } from "./grpc-server.js";
@@ -83,6 +84,29 @@ export function createMetrics({ controller, wire, topTenants }: MetricsOptions):
   gauge("tenantry_instances", "Instances that report", ["service"], (metric) => {
     for (const { service, live } of view.instances) metric.inc({ service }, live ? 1 : 0);
   });
+  const ofFiles = (figure: (origin: PolicyOrigin) => number) => (metric: Gauge | Counter) => {
+    for (const { name, origin } of view.policies) if (origin !== null) metric.inc({ policy: name }, figure(origin));
+  };
+  gauge(
+    "tenantry_policy_version",
+    "Version of a policy from a file that runs",
+    ["policy"],
+    ofFiles(({ version }) => version),
+  );
+  metric(
+    Counter,
+    "tenantry_policy_rejections_total",
+    "Changes of a policy's file that were not taken over",
+    ["policy"],
+    ofFiles(({ rejections }) => rejections),
+  );
+  metric(
+    Counter,
+    "tenantry_policy_stops_total",
+    "Times a policy from a file was stopped",
+    ["policy"],
+    ofFiles(({ stops }) => stops),
+  );
   gauge("tenantry_resource_slowdown", "Slowdown relative to calm; 1 is calm", ["resource"], (metric) => {
     for (const { name, slowdown } of view.resources) metric.set({ resource: name }, slowdown);
   });

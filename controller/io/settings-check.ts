@@ -42,7 +42,8 @@ export function settingsFaults(data: unknown, policies: readonly Policy[]): Sett
   }
   if (isMapping(sound)) {
     const settings = sound as Settings;
-    faults.push(...configFaults(controllerPart(settings), policies), ...whoFaults(settings));
+    faults.push(...configFaults(controllerPart(settings), [...policies, ...standIns(settings)]));
+    faults.push(...fileFaults(settings, policies), ...whoFaults(settings));
     // A tls with mistakes was taken out above, and is told of there.
     faults.push(...hostFaults(settings, at(data, ["tls"]) !== undefined));
   }
@@ -66,7 +67,27 @@ function whoFaults({ administrators, tls }: Settings): SettingsFault[] {
 /** What of the settings is the controller's own. */
 export function controllerPart(settings: Settings): Partial<ControllerConfig> {
   const entries = Object.entries(settings).filter(([key, value]) => Object.hasOwn(DEFAULT_CONFIG, key) && value !== undefined);
-  return Object.fromEntries(entries);
+  const part: Partial<ControllerConfig> = Object.fromEntries(entries);
+  if (part.policies !== undefined) {
+    part.policies = Object.fromEntries(Object.entries(part.policies).map(([name, { mode, params }]) => [name, { mode, params }]));
+  }
+  return part;
+}
+
+/** Policies that are in files: checked as far as that can be before they are loaded. */
+function fileFaults({ policies: settings = {} }: Settings, policies: readonly Policy[]): SettingsFault[] {
+  return Object.entries(settings).flatMap(([name, { file }]) => {
+    if (file === undefined || !policies.some((policy) => policy.name === name)) return [];
+    const text = `policies.${shown(name)}.file is given, but the package has a policy of this name; choose another name, in the file as well`;
+    return [{ path: ["policies", name, "file"], key: true, text }];
+  });
+}
+
+/** Of each policy in a file a stand-in that takes any parameters: what it has is known when it is loaded. */
+function standIns({ policies = {} }: Settings): Policy[] {
+  return Object.entries(policies).flatMap(([name, { file, params = {} }]) =>
+    file === undefined ? [] : [{ name, params, decide: undefined as never }],
+  );
 }
 
 function configFaults(part: Partial<ControllerConfig>, policies: readonly Policy[]): SettingsFault[] {
@@ -100,7 +121,7 @@ function unknownKey(path: string[], key: string): string {
 
 function keysAt(path: string[]): string[] {
   if (path.length === 0) return Object.keys(settingsShape.shape);
-  if (path[0] === "policies") return ["mode", "params"];
+  if (path[0] === "policies") return ["file", "mode", "params"];
   if (path[0] === "tenants") return ["weight", "mode", "p99TargetUs", "tier", "caps", "guarantees"];
   if (path[0] === "points") return ["mode"];
   return path[0] === "tls" ? ["cert", "key", "ca"] : ["host", "port"];

@@ -22,6 +22,9 @@ export function readSettings(path: string, policies: readonly Policy[]): Setting
   }
   const settings = parseSettings(text, path, policies);
   const absolute = (file: string) => resolve(dirname(path), file);
+  for (const policy of Object.values(settings.policies ?? {})) {
+    if (policy.file !== undefined) policy.file = absolute(policy.file);
+  }
   if (settings.state !== undefined) settings.state = absolute(settings.state);
   if (settings.tls !== undefined) {
     const { cert, key, ca } = settings.tls;

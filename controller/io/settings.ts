@@ -7,10 +7,16 @@
 import { z } from "zod";
 import { type ControllerConfig, DEFAULT_CONFIG } from "../config.js";
 import { MODES } from "../modes.js";
+import type { PolicyOverride } from "../state.js";
 import type { TlsPaths } from "./tls-files.js";
 
 /** A configuration, as an object or as YAML. Everything may be left out. */
-export interface Settings extends Partial<ControllerConfig> {
+export interface Settings extends Partial<Omit<ControllerConfig, "policies">> {
+  /**
+   * By name: what is set about the policies of the package, and, with their `file`, policies of one's own. Those are only
+   * observed unless a mode is set, and loaded anew when the file changes; paths are relative to the configuration's folder.
+   */
+  policies?: Record<string, PolicySettings>;
   /** Where agents and tools connect. Default 127.0.0.1:7411. */
   grpc?: { host?: string; port?: number };
   /** Where people and scrapers look. Default 127.0.0.1:7412. */
@@ -26,6 +32,11 @@ export interface Settings extends Partial<ControllerConfig> {
   state?: string;
   /** Tenants with a label of their own in /metrics. Default 20. */
   metricsTopTenants?: number;
+}
+
+export interface PolicySettings extends PolicyOverride {
+  /** TypeScript or JavaScript whose default export is the policy of this name. */
+  file?: string;
 }
 
 const text = z.string({ error: "a text" }).min(1, { error: "a text that is not empty" });
@@ -53,7 +64,10 @@ export const settingsShape = z.strictObject(
     mode: mode.optional(),
     policies: named(
       "policy",
-      z.strictObject({ mode: mode.optional(), params: named("parameter", number).optional() }, mapping("mode and params")),
+      z.strictObject(
+        { file: text.optional(), mode: mode.optional(), params: named("parameter", number).optional() },
+        mapping("file, mode and params"),
+      ),
     ),
     tenants: named(
       "tenant",

@@ -19,6 +19,8 @@ export interface Chart {
   yScale?: "linear" | "log";
   /** Default "linear"; "log" leaves out what is not positive. */
   xScale?: "linear" | "log";
+  /** Not drawn, but given room: two pictures that have each other's lines here can be compared at a glance. */
+  roomFor?: readonly Series[];
   /** Stretches of x with a name, such as the phases of a run. */
   bands?: Band[];
   /** Levels of y with a name, such as a target. */

@@ -1,4 +1,4 @@
 /** Pictures and pages, for whoever has numbers to show. */
 export type { Band, Box, BoxChart, BoxSeries, Chart, Level, OccupancyChart, Picture, Point, Series, Table } from "./chart.js";
 export { renderChart } from "./draw.js";
-export { type Report, renderReport } from "./page.js";
+export { type Report, renderComparison, renderReport, type Side } from "./page.js";

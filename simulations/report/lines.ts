@@ -86,7 +86,7 @@ function scalesOf(chart: Chart): { x: Scale; y: Scale } {
   let toX = Number.NEGATIVE_INFINITY;
   let fromY = Number.POSITIVE_INFINITY;
   let toY = Number.NEGATIVE_INFINITY;
-  for (const series of chart.series) {
+  for (const series of [...chart.series, ...(chart.roomFor ?? [])]) {
     for (const point of series.points) {
       if (!visible(point.x, logX) || !visible(point.y, log)) continue;
       fromX = Math.min(fromX, point.x);

@@ -2,7 +2,7 @@
  * A report as one HTML file: what happened in words, then pictures, then the numbers behind them. Nothing is fetched and
  * nothing runs, so it can be mailed, printed, and read in ten years.
  */
-import type { Picture, Table } from "./chart.js";
+import type { Chart, Picture, Table } from "./chart.js";
 import { drawPicture, namesIn } from "./draw.js";
 import type { Drawing } from "./frame.js";
 import { readable } from "./scale.js";
@@ -24,6 +24,39 @@ export interface Report {
  */
 export function renderReport(report: Report): string {
   const paint = painter(report.charts);
+  return page(report, report.charts.map((chart) => figure(chart, paint)).join("\n"));
+}
+
+/** One side of a comparison. */
+export interface Side {
+  name: string;
+  charts: readonly Picture[];
+}
+
+/**
+ * Two runs of the same thing as one page: each picture of the first beside that of the same title of the second, to one scale.
+ *
+ * @param report its own charts are left out
+ */
+export function renderComparison(report: Omit<Report, "charts">, left: Side, right: Side): string {
+  const paint = painter([...left.charts, ...right.charts]);
+  const titles = [...new Set([...left.charts, ...right.charts].map(({ title }) => title))];
+  const pairs = titles.map((title) => {
+    const [one, other] = [left, right].map(({ charts }) => charts.find((chart) => chart.title === title));
+    const side = (name: string, chart?: Picture, beside?: Picture) =>
+      `<div><p>${escaped(name)}</p>${chart === undefined ? "" : figure(toOneScale(chart, beside), paint)}</div>`;
+    return `<div class="sides">${side(left.name, one, other)}${side(right.name, other, one)}</div>`;
+  });
+  return page(report, pairs.join("\n"));
+}
+
+/** Lines are drawn with room for those of the other side. */
+function toOneScale(chart: Picture, beside: Picture | undefined): Picture {
+  const ofLines = (picture: Picture): picture is Chart => picture.kind === undefined || picture.kind === "lines";
+  return beside !== undefined && ofLines(chart) && ofLines(beside) ? { ...chart, roomFor: beside.series } : chart;
+}
+
+function page(report: Omit<Report, "charts">, pictures: string): string {
   const summary = report.summary.map((sentence) => `<p>${escaped(sentence)}</p>`).join("\n");
   return `<!doctype html>
 <html lang="en">
@@ -36,7 +69,7 @@ export function renderReport(report: Report): string {
 <body>
 <h1>${escaped(report.title)}</h1>
 ${summary === "" ? "" : `<div class="summary">\n${summary}\n</div>`}
-${report.charts.map((chart) => figure(chart, paint)).join("\n")}
+${pictures}
 ${(report.tables ?? []).map(section).join("\n")}
 </body>
 </html>

@@ -45,6 +45,8 @@ h1{font-size:26px;line-height:1.25;margin:0 0 16px}h2{font-size:18px;line-height
 .summary p{margin:0}.summary p+p{margin-top:8px}
 figure,section{margin:0 0 34px;break-inside:avoid}figcaption p,section>p{margin:0 0 6px;color:var(--quiet);font-size:14px}
 .picture{overflow-x:auto}.picture svg{display:block;width:100%;min-width:560px;height:auto}
+.sides{display:grid;grid-template-columns:1fr 1fr;gap:24px}body:has(.sides){max-width:1800px}
+.sides>div>p{margin:0 0 4px;font-weight:600}@media(max-width:1100px){.sides{grid-template-columns:1fr}}
 .rows{overflow-x:auto}table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums;width:100%}
 th,td{padding:5px 10px;border-bottom:1px solid var(--grid);text-align:left;vertical-align:top}th{color:var(--quiet);font-weight:600}
 .number{text-align:right}.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}

@@ -130,11 +130,11 @@ export const bottleneckFairness = defineScenario({
 });
 
 /** The run itself, in a shape of one's own for experiments. */
-export function run({ seed, onProgress }: ScenarioRun, shape: Partial<Shape> = {}): Findings {
+export function run({ onProgress, ...options }: ScenarioRun, shape: Partial<Shape> = {}): Findings {
   const complete = { ...PUBLISHED, ...shape };
   const { nodes: nodeCount, seekUs, params } = complete;
   const tenants = tenantsOf(complete);
-  const world = new World({ seed });
+  const world = new World(options);
   const recorder = new Recorder(world.clock, world.trace);
   const counts = new Map<string, Counts>();
   for (const { name } of tenants) {

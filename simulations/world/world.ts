@@ -19,6 +19,8 @@ export interface WorldOptions {
   network?: NetworkOptions;
   /** Clocks of processes run fast or slow by up to this fraction; default 0. */
   drift?: number;
+  /** Policies that decide in the place of those of this name, in every controller of this world. */
+  inPlaceOf?: Readonly<Record<string, Policy>>;
 }
 
 /** A process that is an instance of a service. */
@@ -43,9 +45,11 @@ export class World {
   readonly store = new VirtualStore(this.clock);
   readonly #drift: number;
   readonly #boots = new Map<string, number>();
+  readonly #inPlaceOf: Readonly<Record<string, Policy>>;
   #controller: { process: Process; controller: Controller } | undefined;
 
-  constructor({ seed, network, drift = 0 }: WorldOptions) {
+  constructor({ seed, network, drift = 0, inPlaceOf = {} }: WorldOptions) {
+    this.#inPlaceOf = inPlaceOf;
     this.seed = seed;
     this.#drift = drift;
     this.network = new VirtualNetwork(this.clock, this.trace, (name) => this.chance(name), network);
@@ -96,6 +100,7 @@ export class World {
       chance: this.chance(process.name),
       store: this.store.openedBy(process),
       config,
+      inPlaceOf: this.#inPlaceOf,
       ...(policies === undefined ? {} : { policies }),
       onEvent: (event) => {
         this.trace.text(event.kind);

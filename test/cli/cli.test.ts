@@ -1,20 +1,14 @@
 /** The command line as its users meet it: processes of their own, running the built package. */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { controllerProcess, MAIN, type Outcome, runTenantry } from "./tenantry.js";
 
-const MAIN = join(import.meta.dirname, "..", "..", "dist", "cli", "main.js");
 const VERSION = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8")).version;
-
-interface Outcome {
-  code: number;
-  out: string;
-  err: string;
-}
 
 let folder: string;
 beforeEach(() => {
@@ -22,34 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function tenantry(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const options = { cwd: folder, timeout: 60_000, env: { ...process.env, FORCE_COLOR: "", NO_COLOR: "", ...env } };
-    execFile(process.execPath, [MAIN, ...args], options, (error, out, err) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err });
-    });
-  });
-}
-
-/** A controller in a process of its own. */
-async function controllerProcess(
-  args: string[],
-  cwd: string,
-): Promise<{ child: ChildProcess; grpc: string; http: string; exit: Promise<unknown> }> {
-  const child = spawn(process.execPath, [MAIN, "controller", "--grpc-port", "0", "--http-port", "0", "--json", ...args], {
-    cwd,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const exit = new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
-  for await (const line of createInterface({ input: child.stdout! })) {
-    const event = JSON.parse(line) as { kind: string; grpcPort: number; httpPort: number };
-    if (event.kind === "listening") {
-      child.stdout!.resume();
-      return { child, grpc: `127.0.0.1:${event.grpcPort}`, http: `http://127.0.0.1:${event.httpPort}`, exit };
-    }
-  }
-  throw new Error(`the controller ended: ${await exit}`);
-}
+const tenantry = (args: string[], env: Record<string, string> = {}) => runTenantry(args, folder, env);
 
 describe("asked wrongly, it says so on stderr and exits with 2", () => {
   test.each([

@@ -20,6 +20,12 @@ function limitAll(view: View, ratePerSec: number): Rates {
   return rates;
 }
 
+function limitElsewhere(view: View, point: object, resource: object | undefined): Rates {
+  const rates = limitAll(view, 50);
+  rates.limit(point as View["points"][number], view.tenants[0], 5, resource as View["resources"][number] | undefined);
+  return rates;
+}
+
 function setup(clock = new VirtualClock()) {
   const doll = puppet();
   const { controller, run, events } = bench({ policies: [doll.policy], clock });
@@ -55,6 +61,13 @@ describe("the last good rates stay when a policy", () => {
     ],
     ["gives nothing", "absent", () => undefined as unknown as Rates],
     ["gives something else", "absent", () => ({ t: 5 }) as unknown as Rates],
+    ["limits at a point that is not there", "unknown", (view) => limitElsewhere(view, { index: 9 }, undefined)],
+    ["names a resource that is not there", "unknown", (view) => limitElsewhere(view, view.points[0], { index: 9 })],
+    [
+      "limits a tenant that is not there",
+      "threw",
+      (view) => limitAll({ ...view, tenants: [{ index: 9, id: "x", weight: 1 }] }, 5),
+    ],
     ["steps down by more than a thousand", "step", (view) => limitAll(view, 0.01)],
     ["steps up by more than a thousand", "step", (view) => limitAll(view, 1e9)],
   ];

@@ -1,65 +1,38 @@
-/** Views as a controller might fill them, at random. */
-import fc from "fast-check";
-import { Point, Resource, type Tenant, type Terms, type View } from "../../policies/index.js";
+/**
+ * Views as a controller might fill them, told by few numbers: what gets through each point, what waits, what it costs. Loads and
+ * demands follow from them as the controller reckons them, so that a view made smaller by hand or by shrinking stays one that
+ * could be.
+ */
+import { Point, Resource, type Tenant, type Terms, type View } from "../view.js";
 
-export interface Drawn {
-  tenants: { weight: number; terms: { p99TargetUs?: number; tier?: number; cap?: number; guarantee?: number } }[];
+export interface Given {
+  tenants: { weight: number; terms: GivenTerms }[];
   resources: { slowdown: number; calmServiceUs: number }[];
   points: { fed: boolean[] }[];
-  /** By point and tenant: what gets through, what waits beside it, and how tight a limit is; 0: none. */
+  /** By point and tenant: what gets through, what waits beside it, and how tight a limit is (times what gets through); 0: none. */
   pairs: { through: number; waiting: number; tightness: number; p99Us: number; oldestUs: number }[][];
   /** By resource and tenant: load of one unit of cost, and long-run use beside the present. */
   costs: { perCost: number; past: number }[][];
 }
 
-/** Units in which the same view may be told. */
+/** A cap or guarantee here is the same at every point. */
+export interface GivenTerms {
+  p99TargetUs?: number;
+  tier?: number;
+  cap?: number;
+  guarantee?: number;
+}
+
+/** Units in which the same view may be told: factors of each resource's load, and of each point's cost, by index. */
 export interface Units {
-  /** Of each resource's load, and of each point's cost, by index. */
   load(resource: number): number;
   cost(point: number): number;
 }
 
-const often = <T>(usual: T, arbitrary: fc.Arbitrary<T>) =>
-  fc.oneof({ weight: 1, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary });
-const between = (min: number, max: number) => fc.double({ min, max, noNaN: true });
-
-const terms = fc.record(
-  { p99TargetUs: between(1e3, 1e6), tier: fc.nat(3), cap: between(1, 2_000), guarantee: between(1, 500) },
-  { requiredKeys: [] },
-);
-
-/** @param calm nothing waits anywhere, nobody is limited, and nobody is beyond what was agreed */
-export function drawn(calm: boolean): fc.Arbitrary<Drawn> {
-  const size = (max: number) => fc.integer({ min: 1, max });
-  return fc.tuple(size(6), size(4), size(3)).chain(([tenants, resources, points]) => {
-    const listOf = <T>(arbitrary: fc.Arbitrary<T>, length: number) =>
-      fc.array(arbitrary, { minLength: length, maxLength: length });
-    const slowdown = fc.oneof(fc.constant(1), between(1, 4), between(4, 60), fc.constant(1e6));
-    const through = often(0, between(0.5, 2_000));
-    const pair = fc.record({
-      through,
-      waiting: calm ? fc.constant(0) : often(0, between(0.5, 500)),
-      tightness: calm ? fc.constant(0) : often(0, between(0.9, 2.5)),
-      p99Us: calm ? fc.constant(500) : often(0, between(100, 5e6)),
-      oldestUs: calm ? fc.constant(0) : often(0, between(0, 5e6)),
-    });
-    return fc.record({
-      tenants: listOf(fc.record({ weight: often(1, between(0.1, 10)), terms: calm ? fc.constant({}) : terms }), tenants),
-      resources: listOf(
-        fc.record({ slowdown: calm ? fc.constant(1) : slowdown, calmServiceUs: between(100, 50_000) }),
-        resources,
-      ),
-      points: listOf(fc.record({ fed: listOf(fc.boolean(), resources) }), points),
-      pairs: listOf(listOf(pair, tenants), points),
-      costs: listOf(listOf(fc.record({ perCost: often(0, between(10, 5_000)), past: between(0, 3) }), tenants), resources),
-    });
-  });
-}
-
 const PLAIN: Units = { load: () => 1, cost: () => 1 };
 
-/** The view of what was drawn, with demands as the controller reckons them. */
-export function viewOf({ tenants, resources, points, pairs, costs }: Drawn, units: Units = PLAIN): View {
+/** The view of what is given, with demands as the controller reckons them. */
+export function viewOf({ tenants, resources, points, pairs, costs }: Given, units: Units = PLAIN): View {
   const view: View = {
     windowUs: 1_000_000,
     tenants: tenants.map(
@@ -110,7 +83,7 @@ export function viewOf({ tenants, resources, points, pairs, costs }: Drawn, unit
   return view;
 }
 
-function termsIn({ p99TargetUs, tier, cap, guarantee }: Drawn["tenants"][number]["terms"], points: number, units: Units): Terms {
+function termsIn({ p99TargetUs, tier, cap, guarantee }: GivenTerms, points: number, units: Units): Terms {
   const everywhere = (rate: number) =>
     Object.fromEntries(Array.from({ length: points }, (_, p) => [`svc/p${p}`, rate * units.cost(p)]));
   return {
