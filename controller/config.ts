@@ -7,6 +7,7 @@ import { isMode, type Mode } from "./modes.js";
 import type { PointOverride, PolicyOverride, TenantOverride } from "./state.js";
 import { termsFaults } from "./terms.js";
 
+/** A configuration, complete and checked: what the YAML file says, with defaults for what it leaves out. */
 export interface ControllerConfig {
   /** Agents report, and policies decide, this often, µs; 10_000..60_000_000. */
   windowUs: number;
@@ -42,6 +43,7 @@ export interface ControllerConfig {
   points: Record<string, PointOverride>;
 }
 
+/** What holds where nothing is configured. */
 export const DEFAULT_CONFIG: Readonly<ControllerConfig> = Object.freeze({
   windowUs: 1_000_000,
   ttlWindows: 3,

@@ -25,6 +25,7 @@ import { Settings } from "./settings.js";
 import type { Counters, Explanation, ViewSnapshot } from "./snapshot.js";
 import { emptyState, type StateStore, type TenantOverride } from "./state.js";
 
+/** What the pure controller is made of: everything it needs from the world comes in here. */
 export interface ControllerOptions {
   clock: Clock;
   chance: Chance;

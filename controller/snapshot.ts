@@ -27,6 +27,7 @@ export interface ViewSnapshot {
   refusals: Record<string, number>;
 }
 
+/** One policy: its mode and parameters, and how it fared. */
 export interface PolicySnapshot {
   name: string;
   mode: Mode;
@@ -39,6 +40,7 @@ export interface PolicySnapshot {
   origin: PolicyOrigin | null;
 }
 
+/** One process that reports. */
 export interface InstanceSnapshot {
   service: string;
   instance: string;
@@ -52,12 +54,14 @@ export interface InstanceSnapshot {
   heldSequence: number;
 }
 
+/** One tenant: its weight, mode and terms. */
 export interface TenantSnapshot {
   id: string;
   weight: number;
   mode: Mode;
 }
 
+/** One resource, over all instances of its service. */
 export interface ResourceSnapshot {
   /** `service/name`. */
   name: string;
@@ -74,6 +78,7 @@ export interface ResourceSnapshot {
   tenants: Record<string, ResourceTenantSnapshot>;
 }
 
+/** What one tenant uses of a resource, and would use. */
 export interface ResourceTenantSnapshot {
   /** `unit` per second. */
   load: number;
@@ -84,6 +89,7 @@ export interface ResourceTenantSnapshot {
   latencyUs: number;
 }
 
+/** One control point, over all instances of its service. */
 export interface PointSnapshot {
   /** `service/name`. */
   name: string;
@@ -95,6 +101,7 @@ export interface PointSnapshot {
   tenants: Record<string, PointTenantSnapshot>;
 }
 
+/** What one tenant does at a control point, and how it is held back there. */
 export interface PointTenantSnapshot {
   /** `unit` per second. */
   throughputPerSec: number;
@@ -129,6 +136,7 @@ export interface Explanation {
   limits: LimitExplanation[];
 }
 
+/** One rate a tenant has, and why, in figures and in words. */
 export interface LimitExplanation {
   point: string;
   unit: string;

@@ -6,6 +6,7 @@ import type { Terms } from "../policies/index.js";
 import type { TenantryError } from "../proto/errors.js";
 import type { Mode } from "./modes.js";
 
+/** What a controller keeps over a restart: everything that was set while running, and its epoch. */
 export interface State {
   /** Version of this layout, now 1. */
   version: 1;
@@ -21,18 +22,21 @@ export interface State {
   instances?: string[];
 }
 
+/** What was set for a tenant while running. */
 export interface TenantOverride extends Terms {
   /** Relative claim, > 0 and finite; 1 when never set. */
   weight?: number;
   mode?: Mode;
 }
 
+/** What was set for a policy while running. */
 export interface PolicyOverride {
   mode?: Mode;
   /** Only what differs from the policy's defaults. */
   params?: Record<string, number>;
 }
 
+/** What was set for a control point while running. */
 export interface PointOverride {
   mode?: Mode;
 }

@@ -11,6 +11,7 @@ export type AgentEventKind =
   | "leased" // rates are under a valid lease again
   | "bounded"; // a bound on tenants or meters was reached
 
+/** Something an agent tells its operator: what happened, and a plain sentence for the log. */
 export interface AgentEvent {
   readonly kind: AgentEventKind;
   /** In plain words, for a log. */

@@ -33,6 +33,7 @@ import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
 import { expectedLoad, heldBack, heldBecause } from "./view.js";
 
+/** Whoever uses more than its max-min share of an overloaded resource is brought back to that share [Retro §4.1]. */
 export const bottleneckFairness = definePolicy({
   name: "bottleneck-fairness",
   params: {

@@ -30,6 +30,7 @@ export interface Pace {
   settle: number;
 }
 
+/** α, β, T and K as these policies have them unless told otherwise. */
 export const PACE: Readonly<Pace> = Object.freeze({ alpha: 0.3, beta: 0.2, threshold: 4, settle: 1 });
 
 /** A resource is taken to be slowed down by this much at least: of one that is not at all, nothing can be told. */
@@ -40,6 +41,7 @@ export function busyPart(slowdown: number): number {
   return Math.sqrt(1 - 1 / slowdown);
 }
 
+/** What one resource should carry in the next window, for policies that divide it. */
 export class Budget {
   readonly resource: Resource;
   /** Points whose requests lead there. */

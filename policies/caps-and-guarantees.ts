@@ -22,6 +22,7 @@ import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
 import type { Tenant } from "./view.js";
 
+/** No tenant passes a point faster than its cap, and each gets its guarantee before others get more. */
 export const capsAndGuarantees = definePolicy({
   name: "caps-and-guarantees",
   params: {

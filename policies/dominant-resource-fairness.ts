@@ -26,6 +26,7 @@ import { Rates } from "./rates.js";
 /** Shares that differ by less do so by rounding. */
 const ALMOST = 1 - 1e-9;
 
+/** Equal dominant shares, by weight, over all resources at once [Retro §4.3; DRF]. */
 export const dominantResourceFairness = definePolicy({
   name: "dominant-resource-fairness",
   /** α, β, T and K, as in budget.ts. */

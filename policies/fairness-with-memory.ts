@@ -20,6 +20,7 @@ import { waterLevelShares } from "./math/water-level.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
 
+/** Fair over minutes rather than over a window: what a tenant left unused counts in its favour. */
 export const fairnessWithMemory = definePolicy({
   name: "fairness-with-memory",
   params: {

@@ -30,6 +30,7 @@ import type { Tenant, View } from "./view.js";
 /** S₀: below this slowdown, waiting is not what takes time. */
 const IN_NO_QUEUE = 1.2;
 
+/** Who was promised a latency gets it, at the cost of those who fill the resources it needs [Retro §4.2, LSLO]. */
 export const latencySlo = definePolicy({
   name: "latency-slo",
   params: {

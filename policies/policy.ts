@@ -23,6 +23,7 @@ export interface PolicyOrigin {
   stops: number;
 }
 
+/** A name, numbers one may turn, and a pure function from view to rates. */
 export interface Policy<P extends Params = Params> {
   readonly name: string;
   readonly params: P;

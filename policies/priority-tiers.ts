@@ -15,6 +15,7 @@ import { waterLevelShares } from "./math/water-level.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
 
+/** A higher tier is served first; nobody falls below a guaranteed part of its equal share. */
 export const priorityTiers = definePolicy({
   name: "priority-tiers",
   params: {

@@ -7,6 +7,7 @@ import { TenantryError } from "../proto/errors.js";
 import { shown } from "../proto/names.js";
 import type { Point, Resource, Tenant, View } from "./view.js";
 
+/** What a policy decides: rates by point and tenant, each with the resource it is due to. Whoever has none is unlimited. */
 export class Rates {
   /** Per point index: rate per tenant index, Infinity where unlimited. Undefined: nothing limited at this point. */
   readonly #rates: (Float64Array | undefined)[];

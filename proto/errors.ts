@@ -31,6 +31,7 @@ export type RefusalCode =
   | "RATE_ZERO" // the rate in force for this tenant is zero
   | "SHUTTING_DOWN"; // the agent was closed
 
+/** Every error of this library: a `code` for programs, and a message that says what was wrong, where, what was expected, what to do. */
 export class TenantryError extends Error {
   readonly code: ErrorCode;
 

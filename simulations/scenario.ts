@@ -7,6 +7,7 @@ import type { Policy } from "../policies/index.js";
 import { TenantryError } from "../proto/errors.js";
 import type { Picture, Report, Table } from "./report/index.js";
 
+/** How a scenario is to be run. */
 export interface ScenarioRun {
   /** 0 … 2^32 − 1. The same seed gives the same run, to the last bit. */
   readonly seed: number;
@@ -34,6 +35,7 @@ export interface Findings {
   tables?: Table[];
 }
 
+/** A figure, its bound, and whether it was met. */
 export interface Expectation {
   name: string;
   value: number;
@@ -42,6 +44,7 @@ export interface Expectation {
   met: boolean;
 }
 
+/** An experiment that can be run again: a name, and what it does with a seed. */
 export interface Scenario {
   /** `family/name`, or a name alone. */
   readonly name: string;

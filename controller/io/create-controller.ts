@@ -20,6 +20,7 @@ import { controllerPart, settingsFaults } from "./settings-check.js";
 import { countText, readSettings } from "./settings-file.js";
 import { readTlsFiles } from "./tls-files.js";
 
+/** How a controller is to run: settings as in the YAML file, or the path of one, and what only a program can give. */
 export interface CreateControllerOptions {
   /** Settings, or the path of a YAML file with them. Default: none, which is sensible on one machine. */
   config?: Settings | string;

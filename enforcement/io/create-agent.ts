@@ -12,6 +12,7 @@ import { badArgument } from "./call.js";
 import { type GrpcTransportOptions, grpcTransport } from "./grpc-transport.js";
 import { ServiceAgent } from "./service-agent.js";
 
+/** How a service links to Tenantry. Only `service` is needed. */
 export interface CreateAgentOptions {
   /** The logical service all its instances share: 1 to 64 letters, digits, `.`, `_`, `-`. */
   service: string;

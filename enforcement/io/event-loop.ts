@@ -6,6 +6,7 @@ import { UNKNOWN_TENANT } from "../../proto/names.js";
 import type { Agent, ResourceMeter } from "../index.js";
 import { LOOP_DUTY, type LoopSample, sampleLoop } from "./loop-sampler.js";
 
+/** How the event loop is measured. */
 export interface EventLoopOptions {
   /** The resource's name. Default "event-loop". */
   name?: string;

@@ -13,6 +13,7 @@ import type { Feeds } from "./feeds.js";
 import { COST, COST_SQUARED, COUNT, type Meter, RUNNING, SERVICE_US, WAIT_US, WAITING } from "./meter.js";
 import type { Operation } from "./operation.js";
 
+/** What a resource is told when it is made. */
 export interface ResourceOptions {
   /** At most this many operations in service; the rest queue in order of arrival, and the queueing is measured. Default: no bound. */
   slots?: number;

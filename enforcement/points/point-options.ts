@@ -7,6 +7,7 @@ import { checkSchedulerKind, listed, type SchedulerKind } from "../schedulers/in
 import type { TenantTable } from "../tenant-table.js";
 import type { ViaTable } from "../via.js";
 
+/** What a control point is told when it is made. Everything is optional. */
 export interface PointOptions {
   /** Requests that may run here at once; the rest queue, fairly. Default: no bound, no queue. */
   slots?: number;

@@ -2,6 +2,7 @@
 import { TenantryError } from "../../proto/errors.js";
 import { Buckets } from "./buckets.js";
 
+/** What a bucket is made with. */
 export interface TokenBucketOptions {
   /** Tokens gained per second; 0 ≤ rate < Infinity. */
   ratePerSec: number;
@@ -9,6 +10,7 @@ export interface TokenBucketOptions {
   burst: number;
 }
 
+/** One tenant's rate: tokens come at it, are taken, and may be owed. Pure: time is what the caller says it is. */
 export interface TokenBucket {
   /**
    * Takes `cost` tokens now, or says how long that would take.

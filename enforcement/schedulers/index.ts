@@ -25,6 +25,7 @@ const SCHEDULERS = {
 /** Name of a scheduler; each file opens with its idea. */
 export type SchedulerKind = keyof typeof SCHEDULERS;
 
+/** The names of the schedulers there are. */
 export const SCHEDULER_KINDS = Object.keys(SCHEDULERS) as SchedulerKind[];
 
 /** Throws BAD_ARGUMENT, listing what there is, unless `kind` names a scheduler. */

@@ -19,6 +19,7 @@ export interface Job {
   cost?: number;
 }
 
+/** What a scheduler is told when it is made; only `slots` is needed. */
 export interface SchedulerOptions {
   /** How many jobs may run at once: slots are 0 … slots − 1. */
   slots: number;
@@ -40,6 +41,7 @@ export interface SchedulerOptions {
   creditJobs?: number;
 }
 
+/** Who is next? Pure: it answers and never calls; time is what the caller says it is, in whole µs, and never runs backwards. */
 export interface Scheduler<J extends Job = Job> {
   /** Jobs waiting. */
   readonly queued: number;

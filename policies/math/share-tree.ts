@@ -16,6 +16,7 @@ import { shown } from "../../proto/names.js";
 import { Mistakes } from "./mistakes.js";
 import { waterLevelShares } from "./water-level.js";
 
+/** One node of a tree of shares: organisation, team or user. */
 export interface TreeNode {
   /** Unique in the tree. */
   readonly id: string;

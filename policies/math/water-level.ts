@@ -18,6 +18,7 @@
  */
 import { checkColumn, Mistakes } from "./mistakes.js";
 
+/** What bounds the shares besides demand and weight. */
 export interface WaterOptions {
   /** Claims, > 0 and finite; 1 each when absent. */
   weights?: ArrayLike<number>;

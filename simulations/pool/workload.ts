@@ -15,6 +15,7 @@ export interface Arrivals {
   readonly cost: Float64Array;
 }
 
+/** Who sends what when: the tenants of a run, and how each of them arrives. */
 export interface Workload {
   /** Names; everywhere else a tenant is its place in this list. */
   readonly tenants: readonly string[];

@@ -27,6 +27,7 @@ export interface Chart {
   lines?: Level[];
 }
 
+/** One line, with a name. */
 export interface Series {
   name: string;
   /** In order of x. A point whose y is not finite is a gap. */
@@ -66,6 +67,7 @@ export interface BoxChart {
   series: BoxSeries[];
 }
 
+/** Boxes of one colour and name. */
 export interface BoxSeries {
   name: string;
   /** One per group; undefined: nothing to show there. */

@@ -9,6 +9,7 @@ import { readable } from "./scale.js";
 import { COLOURS, PAGE_STYLE } from "./style.js";
 import { escaped } from "./text.js";
 
+/** A page: a title, what happened in sentences, pictures, tables. */
 export interface Report {
   title: string;
   /** What happened, a few sentences with numbers; one paragraph each. */

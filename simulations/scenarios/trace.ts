@@ -17,6 +17,7 @@ import type { Box, Picture } from "../report/index.js";
 import { atLeast, atMost, defineScenario, type Findings, type Scenario } from "../scenario.js";
 import { Trace } from "../world/trace.js";
 
+/** What a trace is played against. */
 export interface TraceSettings {
   /** Default 32. */
   slots?: number;

@@ -11,6 +11,7 @@ export interface Load {
   stop(): void;
 }
 
+/** Clients that each ask again only when answered. */
 export interface ClosedLoop {
   clock: VirtualClock;
   chance: Chance;
@@ -58,6 +59,7 @@ export function closedLoop({ clock, chance, clients, spreadUs = 1_000_000, think
   };
 }
 
+/** Requests that come whether or not earlier ones were answered. */
 export interface OpenLoop {
   clock: VirtualClock;
   chance: Chance;

@@ -37,6 +37,7 @@ class VirtualAlarm implements Alarm {
   }
 }
 
+/** Time that passes only when nothing else is left to do at the present moment, and takes none to pass. */
 export class VirtualClock implements Clock {
   #nowUs = 0;
   #size = 0;

@@ -45,6 +45,7 @@ export class Station {
   }
 }
 
+/** How fast a disk seeks and reads. */
 export interface DiskOptions {
   clock: Clock;
   chance: Chance;

@@ -15,6 +15,7 @@ import type { Life, VirtualClock } from "./clock.js";
 import { Session } from "./session.js";
 import type { Trace } from "./trace.js";
 
+/** How late and how reliably messages arrive. */
 export interface NetworkOptions {
   /** One way, µs; default 200, a data centre. */
   latencyUs?: number;
@@ -27,6 +28,7 @@ export interface NetworkOptions {
 /** Whoever takes sessions: `controller.accept`. */
 export type Accept = (hello: Hello, peer: AgentPeer) => PeerSession | TenantryError;
 
+/** Carries the messages of agents and controllers, as late and as badly as it is told to. */
 export class VirtualNetwork {
   readonly clock: VirtualClock;
   readonly trace: Trace;

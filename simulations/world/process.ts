@@ -6,6 +6,7 @@
 import type { Alarm, Clock } from "../../proto/ports.js";
 import type { Life, VirtualClock } from "./clock.js";
 
+/** What a simulated process is. */
 export interface ProcessOptions {
   /** What its clock shows when the world's shows 0, µs. */
   offsetUs?: number;
@@ -13,6 +14,7 @@ export interface ProcessOptions {
   drift?: number;
 }
 
+/** A simulated process: a real agent on the virtual clock, that can be killed and started anew. */
 export class Process implements Life {
   readonly name: string;
   readonly clock: Clock;

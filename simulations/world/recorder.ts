@@ -23,6 +23,7 @@ export class Tally {
   }
 }
 
+/** Counts what happens, by windows of the virtual clock. */
 export class Recorder {
   readonly windowUs: number;
   readonly #clock: VirtualClock;

@@ -6,6 +6,7 @@ import { type ControlPoint, Request, type TenantIndex, type ViaSet } from "../..
 import { Disk, Link, Station } from "./machines.js";
 import type { Node, World } from "./world.js";
 
+/** What such a machine has. */
 export interface StorageOptions {
   /** Mean seek, µs. */
   seekUs: number;
@@ -26,6 +27,7 @@ export interface Work {
   linkBytes?: number;
 }
 
+/** A machine that stores: a disk, a link, cores, and control points before them. */
 export class StorageNode {
   readonly node: Node;
   readonly disk: Disk;

@@ -9,6 +9,7 @@
 const PRIME_A = 0x01000193;
 const PRIME_B = 0x85ebca6b;
 
+/** Everything that happened, as one hash: two runs are the same when their hashes are. */
 export class Trace {
   #a = 0x811c9dc5 | 0;
   #b = 0x9e3779b9 | 0;

@@ -14,6 +14,7 @@ import { Process } from "./process.js";
 import { VirtualStore } from "./store.js";
 import { Trace } from "./trace.js";
 
+/** What a world begins with. */
 export interface WorldOptions {
   seed: number;
   network?: NetworkOptions;
@@ -31,12 +32,14 @@ export interface Node {
   readonly agent: Agent;
 }
 
+/** How a simulated controller is configured. */
 export interface ControllerSettings {
   config?: Partial<ControllerConfig>;
   policies?: readonly Policy[];
   onEvent?(event: ControllerEvent): void;
 }
 
+/** One virtual clock, one network, and the real agents and controllers that live on them. */
 export class World {
   readonly seed: number;
   readonly trace = new Trace();
