@@ -142,6 +142,8 @@ export class ResourceFigures {
     for (let v = 0; v < this.countsPerSec.length; v++) countPerSec += this.countsPerSec[v];
     resource.calmServiceUs = countPerSec > 0 ? (this.#serviceUs / countPerSec) * resource.floor : 0;
     resource.slowdown = meter.floor.relative(Math.exp(this.#logSlowdown));
+    if (keep < 1) meter.capacity.learn(resource.totalLoad(), resource.slowdown);
+    resource.capacity = meter.capacity.value;
     resource.hottest = { instance: resource.hottest.instance, slowdown: meter.floor.relative(resource.hottest.slowdown) };
   }
 

@@ -3,6 +3,7 @@
  * Bounded; a meter lives as long as some instance has it.
  */
 import { type MeterKind, POINT, RESOURCE } from "../proto/messages.js";
+import { Capacity } from "./capacity.js";
 import { CalmFloor } from "./floor.js";
 
 export class LogicalMeter {
@@ -20,6 +21,8 @@ export class LogicalMeter {
   readonly feeders = new Set<string>();
   /** Resources: what calm looks like. */
   readonly floor = new CalmFloor();
+  /** Resources: what it can carry. */
+  readonly capacity = new Capacity();
 
   constructor(index: number, kind: MeterKind, service: string, name: string, unit: string) {
     this.index = index;

@@ -1,17 +1,23 @@
 /**
  * What one resource should carry in the next window, and how a division of that among tenants becomes rates. The common half
- * of policies that divide what is scarce; what is fair, they say themselves: see bottleneck-fairness.ts, whose reasoning this is.
+ * of policies that divide what is scarce; what is fair, they say themselves.
  *
- *   excess   = (slowdown − T) · service / window          how much longer an operation waits than it may, windows
- *   full     = (1 − 1/T) / (1 − 1/slowdown)               how much more the resource can do until it is slowed down by T
- *   carry    = 1 + (full − 1, or −excess where that is further from 0) / K,   kept within 1−α … 1+β
- *   capacity = carry · Σ expected                         expected: load, or what a rate in force allows
- *   ceiling  = Σ expected · ρ(T) / ρ(slowdown)            what a resource below T could carry at T;   ρ(s) = √(1 − 1/s)
+ *   C        = what the resource can carry, as learned while work stood in line [view.ts]; at first unknown
+ *   room     = (T − slowdown) · service / (K · window)    how much longer the line may be than it is, in windows, per K of them
+ *   exact    = C · (1 + room)                             what brings the line to T within K windows
+ *   gentle   = Σ expected · (1 + γ·log₂(T/slowdown))      a step from what rates allow now, γ = 0.02
+ *   full     = Σ load · (1 − 1/T)/(1 − 1/slowdown)        what a single server with arrivals at random would carry at T
+ *   capacity = slowdown > T ?  min(gentle, exact)  :  min(full, max(gentle, exact)),   kept within 1−α … 1+β of Σ expected
+ *   ceiling  = C, or Σ expected · ρ(T)/ρ(slowdown) where that is unknown;   ρ(s) = √(1 − 1/s)
  *
- * The ceiling tells what part of a resource a tenant has that is not full. It is a guess, by a queue before two servers (M/M/2);
- * for one server ρ is 1 − 1/s, for many it comes close to 1 at once, and how many there are cannot be seen. It is right where
- * the resource is as slow as it may be, and worse the calmer it is. With 1 − 1/s, two tenants of weights 2 and 1 before two
- * disks of two servers each had dominant shares as 1.67 to 1; with the root, as 1.93 to 1.
+ * Why it is written around C and not around what is carried now: a step from the present compounds. Slowdown is seen a window and a
+ * half late, so a factor that is right once is applied three times, and shares swung by a third every six windows for ever. What
+ * follows from C is the same however often it is said. An error of C is an offset of the line, and C corrects itself while work
+ * stands in line; `gentle` is for capacity that has changed, and for the unknown.
+ *
+ * The ceiling tells what part of a resource a tenant has that is not full. While C is unknown it is a guess, by a queue before two
+ * servers (M/M/2): right where the resource is as slow as it may be, and worse the calmer it is. With arrivals that a throttle has made
+ * even it was five times too much, and two tenants of equal weights had dominant shares as 1.5 to 1.
  *
  * Growth β is twice that of bottleneck fairness: these policies leave some far less than others, who have further to come back.
  */
@@ -31,8 +37,12 @@ export interface Pace {
 }
 
 /** α, β, T and K as these policies have them unless told otherwise. */
-export const PACE: Readonly<Pace> = Object.freeze({ alpha: 0.3, beta: 0.2, threshold: 4, settle: 1 });
+export const PACE: Readonly<Pace> = Object.freeze({ alpha: 0.3, beta: 0.2, threshold: 4, settle: 1.5 });
 
+/** γ: step for each factor of two that slowdown is off its threshold. */
+const GENTLE = 0.02;
+/** A resource that carries so much of what it can is not calm, however short its queue. */
+const NEARLY = 0.85;
 /** A resource is taken to be slowed down by this much at least: of one that is not at all, nothing can be told. */
 const CALMEST = 0.01;
 
@@ -56,6 +66,11 @@ export class Budget {
   readonly calm: boolean;
   /** By tenant index: its load under the rates now in force. */
   readonly expected: Float64Array;
+  /**
+   * By tenant index: what it may come to use. Of those held back at least 1+β of what is expected: clients that wait for their
+   * answers ask for more when they get more, and who gave them only what waits would let them grow by that a window.
+   */
+  readonly demands: Float64Array;
   /** Σ expected. */
   readonly total: number;
   /** By tenant index, 1 for those who are held back now. */
@@ -68,22 +83,30 @@ export class Budget {
     this.held = held;
     this.points = view.points.filter((point) => point.feeds(resource));
     this.expected = resource.loads.slice();
+    this.demands = resource.demands.slice();
     let total = resource.totalLoad();
     for (const tenant of view.tenants) {
       if (held[tenant.index] === 0) continue;
       const load = resource.load(tenant);
       this.expected[tenant.index] = expectedLoad(resource, tenant, this.points);
       total += Math.min(this.expected[tenant.index], (1 + beta) * load) - load;
+      this.demands[tenant.index] = Math.max(resource.demand(tenant), (1 + beta) * this.expected[tenant.index]);
     }
-    const { slowdown, calmServiceUs } = resource;
-    const excess = ((slowdown - threshold) * calmServiceUs) / view.windowUs;
+    const { slowdown, calmServiceUs, capacity: most } = resource;
+    const known = most > 0 && total > 0;
+    const above = slowdown > threshold;
+    const room = ((threshold - slowdown) * calmServiceUs) / (settle * view.windowUs);
+    const gentle = 1 + GENTLE * Math.log2(threshold / slowdown);
     const full = (1 - 1 / threshold) / (1 - 1 / slowdown);
-    const step = slowdown > threshold ? Math.min(full - 1, -excess) : Math.max(full - 1, -excess);
+    // As fractions of the total. What is not known is taken to be what is carried, and below T what a single server would.
+    const exact = known ? (most / total) * (1 + room) : above ? 1 + room : full;
+    const wanted = above ? Math.min(gentle, exact) : Math.min(full, Math.max(gentle, exact));
     this.total = total;
-    this.calm = slowdown < Math.sqrt(threshold);
-    this.carry = Math.min(Math.max(1 + step / settle, 1 - alpha), 1 + beta);
+    this.calm = slowdown < Math.sqrt(threshold) && !(known && total > NEARLY * most);
+    this.carry = Math.min(Math.max(wanted, 1 - alpha), 1 + beta);
     this.capacity = this.carry * total;
-    this.ceiling = Math.max(this.capacity, (total * busyPart(threshold)) / busyPart(Math.max(slowdown, 1 + CALMEST)));
+    const guess = (total * busyPart(threshold)) / busyPart(Math.max(slowdown, 1 + CALMEST));
+    this.ceiling = known ? most : Math.max(this.capacity, guess);
   }
 
   /** By tenant index: this part of an equal share by weight of the load, or what it asks for when that is less. */

@@ -37,12 +37,12 @@ export const dominantResourceFairness = definePolicy({
     const all = budgets(view, params);
     const ceilings = all.map(({ ceiling }) => ceiling);
     const capacities = all.map(({ calm, capacity }) => (calm ? Number.POSITIVE_INFINITY : capacity));
-    const demands = view.tenants.map((tenant) => all.map(({ resource }) => resource.demand(tenant)));
+    const demands = view.tenants.map(({ index }) => all.map((budget) => budget.demands[index]));
     const speeds = weights.map((weight, i) => weight / dominantShare(demands[i], ceilings));
     const { granted, stoppedBy } = fillTogether(demands, capacities, speeds);
     all.forEach((budget, r) => {
       const filled = demands.map((demand, i) => (stoppedBy[i] === r ? granted[i] : 1) * demand[r]);
-      budget.give(rates, budget.calm ? maxMinFair(budget.capacity, budget.resource.demands, weights) : filled);
+      budget.give(rates, budget.calm ? maxMinFair(budget.capacity, budget.demands, weights) : filled);
     });
     for (const budget of all) {
       if (budget.calm) continue;

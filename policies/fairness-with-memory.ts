@@ -35,7 +35,8 @@ export const fairnessWithMemory = definePolicy({
     const rates = new Rates(view);
     const weights = weightsOf(view);
     for (const budget of budgets(view, params)) {
-      const { demands, averages } = budget.resource;
+      const { demands } = budget;
+      const { averages } = budget.resource;
       const already = averages.map((average) => params.patience * average);
       const guarantees = maxMinFair(budget.capacity, demands, weights).map((share) => params.guaranteed * share);
       budget.give(rates, waterLevelShares(budget.capacity, demands, { weights, guarantees, already }));

@@ -30,7 +30,7 @@ export const priorityTiers = definePolicy({
     const tierOf = view.tenants.map(({ terms }) => terms?.tier ?? 1);
     const tiers = [...new Set(tierOf)].sort((a, b) => a - b);
     for (const budget of budgets(view, params)) {
-      const { demands } = budget.resource;
+      const { demands } = budget;
       const guarantees = budget.minima(params.minimum, weights);
       let left = guarantees.reduce((rest, floor) => rest - floor, budget.capacity);
       const fair = new Float64Array(demands.length);

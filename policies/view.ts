@@ -51,6 +51,8 @@ export class Resource {
   floor = 1;
   /** Time one operation takes in calm, mean over all tenants, µs: in service, times `floor`. 0 when none was done. */
   calmServiceUs = 0;
+  /** The most it can carry, as learned while work stood in line: units of load per second, all tenants; 0: not known yet. */
+  capacity = 0;
   /** The instance that is slowed down most, with its own slowdown (relative to the same floor). */
   hottest: { instance: string; slowdown: number } = { instance: "", slowdown: 1 };
   /** Columns by tenant index; written by whoever fills the view. */

@@ -11,6 +11,7 @@ export {
   type BoxChart,
   type BoxSeries,
   type Chart,
+  type HeatMap,
   type OccupancyChart,
   type Picture,
   type Report,

@@ -1,7 +1,7 @@
 /**
  * What a picture shows, apart from how it is drawn. A caller says nothing about colours or sizes.
  */
-export type Picture = Chart | BoxChart | OccupancyChart;
+export type Picture = Chart | BoxChart | OccupancyChart | HeatMap;
 
 /** Lines over a common x, bands that name stretches of it, and level lines worth comparing with. */
 export interface Chart {
@@ -107,4 +107,28 @@ export interface Table {
   caption?: string;
   columns: string[];
   rows: (string | number)[][];
+}
+
+/** How something depends on two numbers: pictures side by side, one for each thing measured; the darker a cell, the worse. */
+export interface HeatMap {
+  kind: "heat-map";
+  title: string;
+  caption?: string;
+  xLabel: string;
+  yLabel: string;
+  xs: readonly number[];
+  ys: readonly number[];
+  /** The pair that is the default, by index. */
+  mark?: { x: number; y: number };
+  panels: readonly Panel[];
+}
+
+/** One thing measured, over all pairs. */
+export interface Panel {
+  /** What was measured, with its unit; the less the better. */
+  name: string;
+  /** From here on it is as bad as can be, for the colour; 0 is as good as can be. */
+  worst: number;
+  /** By y, then x. */
+  values: readonly (readonly number[])[];
 }

@@ -4,6 +4,7 @@
 import { drawBoxes } from "./boxes.js";
 import type { Picture } from "./chart.js";
 import type { Drawing } from "./frame.js";
+import { drawHeatMap } from "./heat-map.js";
 import { drawLines } from "./lines.js";
 import { drawOccupancy } from "./occupancy.js";
 import { PICTURE_STYLE } from "./style.js";
@@ -22,12 +23,13 @@ export function renderChart(picture: Picture): string {
 export function drawPicture(picture: Picture, drawing: Drawing): string {
   if (picture.kind === "boxes") return drawBoxes(picture, drawing);
   if (picture.kind === "occupancy") return drawOccupancy(picture, drawing);
+  if (picture.kind === "heat-map") return drawHeatMap(picture, drawing);
   return drawLines(picture, drawing);
 }
 
 /** The names that have a colour in a picture. */
 export function namesIn(picture: Picture): string[] {
-  if (picture.kind === "occupancy") return [];
+  if (picture.kind === "occupancy" || picture.kind === "heat-map") return [];
   if (picture.kind === "boxes") return picture.series.map((series) => series.name);
   return picture.series.filter((series) => series.like === undefined).map((series) => series.name);
 }

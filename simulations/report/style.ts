@@ -26,7 +26,7 @@ svg .band{fill:var(--band)}svg .edge{stroke:var(--edge);stroke-dasharray:3 3}svg
 svg .level{stroke:var(--ink);stroke-width:1;stroke-dasharray:4 3;opacity:.7}svg .level-name{fill:var(--ink);font-size:11px}
 svg .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}svg .lead{stroke-width:1;opacity:.55;fill:none}
 svg .box{fill:var(--paper);stroke-width:1.5}svg .mid{stroke-width:2.5}svg .hollow{fill:var(--paper);stroke-width:1.5}svg .mark{stroke:var(--ink);stroke-width:1.5;fill:none}
-svg .name{font-weight:600}svg .halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px}
+svg .name{font-weight:600}svg .cell{fill:var(--ink);font-size:11px}svg .halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px}
 ${Array.from({ length: COLOURS }, (_, i) => `svg .c${i}{stroke:var(--s${i})}svg .f${i}{fill:var(--s${i})}`).join("")}
 ${Array.from({ length: SIZES }, (_, i) => `svg .q${i}{fill:var(--q${i})}`).join("")}`;
 

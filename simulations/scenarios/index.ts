@@ -1,12 +1,30 @@
 /** The scenarios that come with the package; a new one is a file and a line here. */
 import { TenantryError } from "../../proto/errors.js";
 import type { Scenario } from "../scenario.js";
+import { estimatorGamer, lockHolder, manyNames } from "./adversaries.js";
 import { bottleneckFairness } from "./bottleneck-fairness.js";
+import { dominantResourceFairness } from "./dominant-resource-fairness.js";
 import { expensiveRequests } from "./expensive-requests.js";
+import { sensitivity } from "./sensitivity.js";
 import { trace } from "./trace.js";
+import { twoHundredNodes } from "./two-hundred-nodes.js";
+import { bursty, diurnal } from "./uneven-loads.js";
 import { workedExample } from "./worked-example.js";
 
-export const SCENARIOS: readonly Scenario[] = [workedExample, expensiveRequests, bottleneckFairness, trace];
+export const SCENARIOS: readonly Scenario[] = [
+  workedExample,
+  expensiveRequests,
+  bottleneckFairness,
+  dominantResourceFairness,
+  twoHundredNodes,
+  sensitivity,
+  bursty,
+  diurnal,
+  estimatorGamer,
+  manyNames,
+  lockHolder,
+  trace,
+];
 
 /** @throws TenantryError UNKNOWN, listing what there is */
 export function findScenario(name: string): Scenario {

@@ -1,6 +1,6 @@
 /** Reports: one file, nothing fetched, nothing run, whatever is put in. */
 import { describe, expect, test } from "vitest";
-import { type Chart, renderChart, renderReport } from "../../simulations/index.js";
+import { type Chart, type HeatMap, renderChart, renderReport } from "../../simulations/index.js";
 import { linearScale, logScale, readable } from "../../simulations/report/scale.js";
 
 const line = (count: number, y: (x: number) => number) => Array.from({ length: count }, (_, x) => ({ x, y: y(x) }));
@@ -79,6 +79,37 @@ describe("a chart", () => {
     expect(svg.length).toBeLessThan(60_000);
     // The one peak reaches the top tick, at the upper edge of the drawing.
     expect(svg).toMatch(/L[\d.]+ 24[ML"]/);
+  });
+});
+
+describe("a heat map", () => {
+  const map: HeatMap = {
+    kind: "heat-map",
+    title: "<Grid>",
+    xLabel: "alpha & beta",
+    yLabel: "y",
+    xs: [1, 2],
+    ys: [3, 4, 5],
+    mark: { x: 1, y: 2 },
+    panels: [
+      {
+        name: "lost (%)",
+        worst: 20,
+        values: [
+          [0, 1],
+          [Number.NaN, Number.POSITIVE_INFINITY],
+          [40, 5],
+        ],
+      },
+    ],
+  };
+
+  test("draws every cell with finite coordinates, whatever its value, and frames the default", () => {
+    const svg = renderChart(map);
+    expect(svg).not.toMatch(/NaN|Infinity|undefined|<Grid>/);
+    expect(svg.match(/<rect/g)).toHaveLength(6);
+    expect(svg.match(/currentColor/g)).toHaveLength(1);
+    expect(renderReport({ title: "t", summary: [], charts: [map] })).toContain("lost (%)");
   });
 });
 
