@@ -28,6 +28,7 @@
  * - Only points observed to feed the resource are limited: other traffic of the same tenant goes free.
  * - Nothing congested, nobody waiting, no load: no case divides zero by zero, and every tenant is unlimited.
  */
+import { PACE_RANGES } from "./budget.js";
 import { maxMinFair } from "./math/max-min.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
@@ -49,6 +50,7 @@ export const bottleneckFairness = definePolicy({
      */
     settle: 1.5,
   },
+  ranges: PACE_RANGES,
   decide(view, { alpha, beta, threshold, settle }) {
     const rates = new Rates(view);
     const weights = Float64Array.from(view.tenants, (tenant) => tenant.weight);

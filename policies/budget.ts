@@ -39,6 +39,9 @@ export interface Pace {
 /** α, β, T and K as these policies have them unless told otherwise. */
 export const PACE: Readonly<Pace> = Object.freeze({ alpha: 0.3, beta: 0.2, threshold: 4, settle: 1.5 });
 
+/** What they may be. Without a cut or a growth a loop would not move; with K below a half it would swing. */
+export const PACE_RANGES = { alpha: [0.001, 0.9], beta: [0.001, 10], threshold: [1.01, 10_000], settle: [0.5, 1_000] } as const;
+
 /** γ: step for each factor of two that slowdown is off its threshold. */
 const GENTLE = 0.02;
 /** A resource that carries so much of what it can is not calm, however short its queue. */

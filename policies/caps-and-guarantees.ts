@@ -16,7 +16,7 @@
  * As one of several policies, this one bounds only itself: another may limit a tenant below its guarantee. Where policies are
  * put together, the controller knows the guarantees and is to lift other limits to them.
  */
-import { type Budget, budgets, PACE, weightsOf } from "./budget.js";
+import { type Budget, budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js";
 import { waterLevelShares } from "./math/water-level.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
@@ -33,6 +33,7 @@ export const capsAndGuarantees = definePolicy({
     /** α, β, T and K, as in budget.ts. */
     ...PACE,
   },
+  ranges: { gamma: [1, 100], reserve: [0, 0.99], ...PACE_RANGES },
   decide(view, params) {
     const rates = new Rates(view);
     const weights = weightsOf(view);

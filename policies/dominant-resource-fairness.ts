@@ -17,7 +17,7 @@
  * - It takes each tenant's needs to be in fixed proportion. Where they are not, as when a tenant reaches two full resources by
  *   different points, stopping it at one leaves it free at the other; what is then too much there is taken by max-min.
  */
-import { budgets, PACE, weightsOf } from "./budget.js";
+import { budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js";
 import { dominantShare, fillTogether } from "./math/dominant-shares.js";
 import { maxMinFair } from "./math/max-min.js";
 import { definePolicy } from "./policy.js";
@@ -31,6 +31,7 @@ export const dominantResourceFairness = definePolicy({
   name: "dominant-resource-fairness",
   /** α, β, T and K, as in budget.ts. */
   params: { ...PACE },
+  ranges: PACE_RANGES,
   decide(view, params) {
     const rates = new Rates(view);
     const weights = weightsOf(view);

@@ -14,7 +14,7 @@
  * fades, so nobody can hoard credit for long; it is use and not demand, so nobody can earn by asking for less than it uses; and
  * a newcomer's is that of the mean, so nobody can earn by coming anew. The average moves slowly, so shares do not swing.
  */
-import { budgets, PACE, weightsOf } from "./budget.js";
+import { budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js";
 import { maxMinFair } from "./math/max-min.js";
 import { waterLevelShares } from "./math/water-level.js";
 import { definePolicy } from "./policy.js";
@@ -31,6 +31,7 @@ export const fairnessWithMemory = definePolicy({
     /** α, β, T and K, as in budget.ts. */
     ...PACE,
   },
+  ranges: { patience: [0, 100_000], guaranteed: [0, 1], ...PACE_RANGES },
   decide(view, params) {
     const rates = new Rates(view);
     const weights = weightsOf(view);

@@ -21,7 +21,7 @@
  *   what an idle system gives cannot be met by shedding.
  * - A tenant that gets nothing through has no percentile; the age of what it has waiting stands in for it.
  */
-import { type Budget, budgets, busyPart, PACE, weightsOf } from "./budget.js";
+import { type Budget, budgets, busyPart, PACE, PACE_RANGES, weightsOf } from "./budget.js";
 import { waterLevelShares } from "./math/water-level.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
@@ -43,6 +43,7 @@ export const latencySlo = definePolicy({
     /** β: largest growth of it per window, fraction of 1. */
     beta: PACE.beta,
   },
+  ranges: { margin: [0.01, 1], minimum: [0, 1], alpha: PACE_RANGES.alpha, beta: PACE_RANGES.beta },
   decide(view, { margin, minimum, alpha, beta }) {
     const rates = new Rates(view);
     const weights = weightsOf(view);

@@ -10,6 +10,9 @@ import type { View } from "./view.js";
 /** Numbers one may turn, with their defaults. */
 export type Params = Readonly<Record<string, number>>;
 
+/** The least and the most a parameter may be. */
+export type Range = readonly [least: number, most: number];
+
 /** The file a policy comes from, and how it has fared, since the controller started. */
 export interface PolicyOrigin {
   file: string;
@@ -27,6 +30,8 @@ export interface PolicyOrigin {
 export interface Policy<P extends Params = Params> {
   readonly name: string;
   readonly params: P;
+  /** What its parameters may be; one without a range, any finite number. */
+  readonly ranges?: { readonly [K in keyof P]?: Range };
   /** Of a policy whose file may change while it is in use. */
   readonly origin?: PolicyOrigin;
   /** Pure. Decides the rates of the next window from the last one. */
@@ -36,7 +41,7 @@ export interface Policy<P extends Params = Params> {
 /**
  * Checks and freezes a policy.
  *
- * @throws TenantryError BAD_POLICY when a part is missing or a default is not a finite number; BAD_NAME for the name.
+ * @throws TenantryError BAD_POLICY when a part is missing or a default is not a finite number or out of its range; BAD_NAME for the name.
  * @example
  * export default definePolicy({ name: "nobody-limited", params: {}, decide: (view) => new Rates(view) });
  */
@@ -46,12 +51,8 @@ export function definePolicy<P extends Params>(policy: Policy<P>): Policy<P> {
   }
   checkName("policy", policy.name);
   for (const [key, value] of Object.entries(policy.params ?? {})) {
-    if (!Number.isFinite(value)) {
-      throw new TenantryError(
-        "BAD_POLICY",
-        `policy "${policy.name}": default of param "${key}" is ${shown(value)}; expected a finite number`,
-      );
-    }
+    const fault = faultOf(policy, key, value);
+    if (fault !== undefined) throw new TenantryError("BAD_POLICY", `policy "${policy.name}": default of param ${fault}`);
   }
   return Object.freeze({ ...policy, params: Object.freeze({ ...policy.params }) });
 }
@@ -59,20 +60,31 @@ export function definePolicy<P extends Params>(policy: Policy<P>): Policy<P> {
 /**
  * The policy's parameters with `overrides` applied.
  *
- * @throws TenantryError BAD_POLICY that lists every unknown name and every value that is not a finite number.
+ * @throws TenantryError BAD_POLICY that lists every unknown name, and every value that is not a finite number or out of its range.
  */
-export function paramsOf(policy: Policy, overrides: Readonly<Record<string, unknown>>): Params {
+export function paramsOf(
+  policy: Pick<Policy, "name" | "params" | "ranges">,
+  overrides: Readonly<Record<string, unknown>>,
+): Params {
   const faults: string[] = [];
   const params: Record<string, number> = { ...policy.params };
   for (const [key, value] of Object.entries(overrides)) {
     if (!Object.hasOwn(policy.params, key)) {
       faults.push(`"${key}" is not a parameter; there are ${Object.keys(policy.params).join(", ") || "none"}`);
-    } else if (typeof value !== "number" || !Number.isFinite(value)) {
-      faults.push(`"${key}" is ${shown(value)}; expected a finite number`);
-    } else {
-      params[key] = value;
+      continue;
     }
+    const fault = faultOf(policy, key, value);
+    if (fault === undefined) params[key] = value as number;
+    else faults.push(fault);
   }
   if (faults.length > 0) throw new TenantryError("BAD_POLICY", `policy "${policy.name}": ${faults.join("; ")}`);
   return params;
+}
+
+/** What is wrong with a parameter's value; undefined: nothing. */
+function faultOf({ ranges }: Pick<Policy, "ranges">, key: string, value: unknown): string | undefined {
+  const [least, most] = ranges?.[key] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  if (typeof value === "number" && Number.isFinite(value) && value >= least && value <= most) return undefined;
+  const within = Number.isFinite(least) || Number.isFinite(most) ? ` from ${least} to ${most}` : "";
+  return `"${key}" is ${shown(value)}; expected a finite number${within}`;
 }

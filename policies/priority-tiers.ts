@@ -10,7 +10,7 @@
  * nobody is limited. A minimum of 0 would starve the last tier, and what is starved shows no latency and no demand: it must be
  * above 0. A high tier's room is what it uses and what waits at throttles, so low tiers have what it leaves, window by window.
  */
-import { budgets, PACE, weightsOf } from "./budget.js";
+import { budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js";
 import { waterLevelShares } from "./math/water-level.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
@@ -24,6 +24,7 @@ export const priorityTiers = definePolicy({
     /** α, β, T and K, as in budget.ts. */
     ...PACE,
   },
+  ranges: { minimum: [0, 1], ...PACE_RANGES },
   decide(view, params) {
     const rates = new Rates(view);
     const weights = weightsOf(view);

@@ -74,6 +74,10 @@ export class PolicyFile implements Policy {
     return this.#params;
   }
 
+  get ranges(): Policy["ranges"] {
+    return this.#thread?.ranges;
+  }
+
   get origin(): PolicyOrigin {
     return {
       file: this.#options.path,
@@ -236,5 +240,5 @@ function fits(thread: PolicyThread, { name, path, params }: PolicyFileOptions): 
     const message = `${path} is the policy "${thread.name}"; expected name: "${name}" in it, or policies.${thread.name} in the configuration`;
     throw new TenantryError("BAD_CONFIG", message);
   }
-  paramsOf({ name, params: thread.params, decide: undefined as never }, params);
+  paramsOf(thread, params);
 }

@@ -1,5 +1,5 @@
 /** What a policy's thread and whoever asks it say to each other. */
-import type { Params } from "../policy.js";
+import type { Params, Policy } from "../policy.js";
 import type { View } from "../view.js";
 
 export interface ThreadData {
@@ -13,7 +13,7 @@ export interface ThreadData {
 }
 
 /** The first message of a thread. */
-export type Loaded = { name: string; params: Params } | { failed: string };
+export type Loaded = Pick<Policy, "name" | "params" | "ranges"> | { failed: string };
 
 export interface Question {
   view: View;

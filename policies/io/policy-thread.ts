@@ -7,7 +7,7 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { TenantryError } from "../../proto/errors.js";
-import type { Params } from "../policy.js";
+import type { Params, Policy } from "../policy.js";
 import { Rates } from "../rates.js";
 import type { Point, Resource, View } from "../view.js";
 import type { Answer, Limits, Loaded, Question, ThreadData } from "./messages.js";
@@ -20,6 +20,7 @@ const MOST_MEMORY_MB = 512;
 export class PolicyThread {
   readonly name: string;
   readonly params: Params;
+  readonly ranges: Policy["ranges"];
   /** Called when the thread ends by itself: the policy ended it, or used too much memory. */
   onEnd: (why: string) => void = () => {};
   readonly #worker: Worker;
@@ -30,10 +31,11 @@ export class PolicyThread {
     worker: Worker,
     port: MessagePort,
     answered: Int32Array,
-    { name, params }: { name: string; params: Params },
+    { name, params, ranges }: Pick<Policy, "name" | "params" | "ranges">,
   ) {
     this.name = name;
     this.params = Object.freeze(params);
+    this.ranges = ranges;
     this.#worker = worker;
     this.#port = port;
     this.#answered = answered;

@@ -4,7 +4,7 @@ import { shown } from "../../proto/names.js";
 import type { Policy } from "../policy.js";
 import type { Rates } from "../rates.js";
 import { loadPolicy, withPlace } from "./load-policy.js";
-import type { Answer, Limits, Question, ThreadData } from "./messages.js";
+import type { Answer, Limits, Loaded, Question, ThreadData } from "./messages.js";
 import { revived } from "./revive.js";
 
 const { path, source, port, answered } = workerData as ThreadData;
@@ -49,7 +49,7 @@ function serve(policy: Policy): void {
     Atomics.add(answered, 0, 1);
     Atomics.notify(answered, 0);
   });
-  parentPort?.postMessage({ name: policy.name, params: policy.params });
+  parentPort?.postMessage({ name: policy.name, params: policy.params, ranges: policy.ranges } satisfies Loaded);
 }
 
 loadPolicy(path, source).then(serve, (error: Error) => parentPort?.postMessage({ failed: error.message }));

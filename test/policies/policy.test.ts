@@ -84,6 +84,19 @@ describe("paramsOf", () => {
     expect(attempt).toThrow(expect.objectContaining({ code: "BAD_POLICY" }));
     for (const name of ["gamma", "alpha", "beta", "toString"]) expect(attempt).toThrow(`"${name}"`);
   });
+
+  test("a value out of its range is refused, a default as well", () => {
+    const ranged = definePolicy({
+      name: "ranged",
+      params: { part: 0.5 },
+      ranges: { part: [0, 1] },
+      decide: (view) => new Rates(view),
+    });
+    expect(paramsOf(ranged, { part: 1 })).toEqual({ part: 1 });
+    expect(() => paramsOf(ranged, { part: -5 })).toThrow('policy "ranged": "part" is -5; expected a finite number from 0 to 1');
+    expect(() => definePolicy({ ...ranged, params: { part: 2 } })).toThrow('default of param "part" is 2');
+    expect(() => paramsOf(bottleneckFairness, { alpha: -5, threshold: 0 })).toThrow(/"alpha" is -5.*"threshold" is 0/);
+  });
 });
 
 function viewOf(options: {
