@@ -14,7 +14,7 @@
  * Nor do they say where the estimate of a new (tenant, api) begins. The moving average takes its first job; the pessimist, for
  * whom that is the least pessimistic of all, begins with the api's and comes down from there by the same rule. An api of which
  * one job in a hundred is a thousand times the others would else be taken for small by each tenant anew, until it is hit once:
- * among 319 tenants on 32 slots, two thirds of whom draw from all apis, the others' 99th percentile was 512 ms, and is 5.
+ * among 319 tenants on 32 slots, two thirds of whom draw from all apis, the 99th percentile of a small one was 500 ms in one run, and is 6.
  *
  * Memory is bounded: at most 64 kinds of api are told apart, and rows of tenants that left are used again.
  */

@@ -70,6 +70,8 @@ export interface PopulationOptions {
   untilUs: number;
   /** How much faster requests come. Default 1. */
   speed?: number;
+  /** What each of T1 … T12 asks for, cost units per second. Default: half of SHARE, times speed. */
+  namedDemand?: number;
   /** Tenants of the same kind that always have requests waiting. Default 0. */
   backlogged?: number;
   /** Tenants that always have requests of 0.1 … 1 s waiting. Default 0. */
@@ -118,13 +120,14 @@ export interface Population extends Workload {
 /** Tenants in this order: the replayed p1 …, T1 … T12, t1 … t7, the backlogged b1 …, the expensive e1 …. */
 export function population(options: PopulationOptions): Population {
   const { seed, run, replayed, unpredictable, untilUs, speed = 1, backlogged = 0, expensive = 0 } = options;
+  const { namedDemand = 0.5 * SHARE * speed } = options;
   const chanceOf = (what: string, name: string) => new SeededChance(seed, `${run}/${what}/${name}`);
   const numbered = (letter: string, count: number) => Array.from({ length: count }, (_, k) => `${letter}${k + 1}`);
   const timed = [...numbered("p", replayed), ...NAMED_TENANTS];
   const always = [...FIXED_TENANTS, ...numbered("b", backlogged), ...numbered("e", expensive)];
   const tenants = [...timed, ...always];
   const profiles = timed.map((name, k) => (k < replayed ? drawProfile(chanceOf("profile", name)) : namedProfile(k - replayed)));
-  const demands = timed.map((name, k) => (k < replayed ? drawDemand(chanceOf("demand", name)) : 0.5) * SHARE * speed);
+  const demands = timed.map((name, k) => (k < replayed ? drawDemand(chanceOf("demand", name)) * SHARE * speed : namedDemand));
   const wild = new Set(shuffled(replayed, chanceOf("unpredictable", "")).slice(0, unpredictable));
   const meanCosts = Float64Array.from(tenants, (_, k) => (wild.has(k) ? ANYTHING.mean : (profiles[k]?.mean ?? 0)));
 
