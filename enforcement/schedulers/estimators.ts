@@ -11,6 +11,11 @@
  * the first is done and swamps every scheduler for seconds. We ask in turn: the same api of all tenants together (by the
  * same rule), nine tenths of everything seen (cost-quantile.ts), the configured initial cost.
  *
+ * Nor do they say where the estimate of a new (tenant, api) begins. The moving average takes its first job; the pessimist, for
+ * whom that is the least pessimistic of all, begins with the api's and comes down from there by the same rule. An api of which
+ * one job in a hundred is a thousand times the others would else be taken for small by each tenant anew, until it is hit once:
+ * among 319 tenants on 32 slots, two thirds of whom draw from all apis, the 99th percentile of a small one was 500 ms in one run, and is 6.
+ *
  * Memory is bounded: at most 64 kinds of api are told apart, and rows of tenants that left are used again.
  */
 import { withRow } from "../columns.js";
@@ -55,7 +60,7 @@ abstract class Learned implements Estimator {
     this.#believe = believe;
   }
 
-  /** The new estimate; `seen`: jobs it rests on, this one included. */
+  /** The new estimate; `seen`: jobs it rests on, this one included. With the first, `estimate` is what the api taught so far. */
   protected abstract blend(estimate: number, seen: number, cost: number): number;
 
   apiIndex(api: string | undefined): number {
@@ -82,8 +87,10 @@ abstract class Learned implements Estimator {
     while (this.#rows.length <= apiIndex) this.#rows.push(new Float64Array(0));
     const rows = withRow(this.#rows[apiIndex], STRIDE, tenant + 1);
     this.#rows[apiIndex] = rows;
+    const own = (tenant + 1) * STRIDE;
+    if (rows[own + SEEN] === 0) rows[own + ESTIMATE] = rows[ESTIMATE];
     this.#learn(rows, 0, cost);
-    this.#learn(rows, (tenant + 1) * STRIDE, cost);
+    this.#learn(rows, own, cost);
     this.#quantile.observe(cost);
   }
 
@@ -108,7 +115,7 @@ export class MovingAverage extends Learned {
   }
 
   protected blend(estimate: number, seen: number, cost: number): number {
-    return estimate + (cost - estimate) * Math.max(1 / seen, this.#leastShare);
+    return seen === 1 ? cost : estimate + (cost - estimate) * Math.max(1 / seen, this.#leastShare);
   }
 }
 

@@ -15,6 +15,13 @@ export interface Contender {
   estimator: EstimatorKind;
 }
 
+/** The three the paper compares where costs are unknown. */
+export const ESTIMATING: readonly Contender[] = [
+  { name: "WFQᴱ", scheduler: "wfq", estimator: "moving-average" },
+  { name: "WF2Qᴱ", scheduler: "wf2q", estimator: "moving-average" },
+  { name: "2DFQᴱ", scheduler: "2dfq", estimator: "pessimistic" },
+];
+
 /** Tenants whose figures are shown one by one. */
 export const SHOWN_TENANTS: readonly string[] = [...NAMED_TENANTS, ...FIXED_TENANTS];
 
@@ -25,6 +32,8 @@ export interface RunSettings {
   endSec: number;
   /** Names of tenants whose lag and service are kept over time. */
   watch?: readonly string[];
+  /** Measure nothing but latencies, which is faster. Default false. */
+  latenciesOnly?: boolean;
   /** Steps in which the scheduler sees time, µs; default: exact. */
   clockGrainUs?: number;
   /** Seconds of the run whose occupancy is kept. */
@@ -50,7 +59,7 @@ export interface RunRecord {
 
 /** Runs a population under one contender; a second of lag is what a tenant would get if all had work. */
 export function runContender(workload: Workload, { scheduler, estimator }: Contender, settings: RunSettings): RunRecord {
-  const { slots, unitsPerSecPerSlot: rate, warmUpSec, endSec, watch = [], occupancySec, clockGrainUs } = settings;
+  const { slots, unitsPerSecPerSlot: rate, warmUpSec, endSec, watch = [], occupancySec, clockGrainUs, latenciesOnly } = settings;
   const pool = new SlotPool({
     workload,
     slots,
@@ -59,6 +68,7 @@ export function runContender(workload: Workload, { scheduler, estimator }: Conte
     scheduler,
     estimator,
     warmUpUs: warmUpSec * 1e6,
+    ...(latenciesOnly ? { sampleUs: Number.POSITIVE_INFINITY } : {}),
     ...(clockGrainUs === undefined ? {} : { clockGrainUs }),
     watch: watch.map((name) => workload.tenants.indexOf(name)),
     ...(occupancySec === undefined ? {} : { occupancy: { fromUs: occupancySec[0] * 1e6, toUs: occupancySec[1] * 1e6 } }),

@@ -8,7 +8,7 @@
  *   of 32 on average (geometric), bursts as a Poisson process. All together ask for about twice what 32 threads can do
  *   T1 … T12 ask for half of SHARE, one by one (Poisson): tenants within their rights, whose latency can be good
  *   t1 … t7 always have requests waiting, of fixed cost 2⁸, 2¹⁰ … 2²⁰
- *   an unpredictable tenant draws every request, api and cost, from all requests of the population; its demand stays
+ *   an unpredictable tenant draws each request evenly from the ten apis, and its cost from all of that api's; its demand stays
  */
 import type { Chance } from "../../proto/ports.js";
 import { naturalLog, pick, SeededChance, standardNormal } from "../world/chance.js";
@@ -65,11 +65,13 @@ export interface PopulationOptions {
   run: string;
   /** Tenants whose requests come at their own times, besides T1 … T12. */
   replayed: number;
-  /** Of the replayed, how many draw from everybody's requests. */
+  /** Of the replayed, how many draw each request from all apis. */
   unpredictable: number;
   untilUs: number;
   /** How much faster requests come. Default 1. */
   speed?: number;
+  /** What each of T1 … T12 asks for, cost units per second. Default: half of SHARE, times speed. */
+  namedDemand?: number;
   /** Tenants of the same kind that always have requests waiting. Default 0. */
   backlogged?: number;
   /** Tenants that always have requests of 0.1 … 1 s waiting. Default 0. */
@@ -107,24 +109,27 @@ class Profile {
   }
 }
 
+/** What an unpredictable tenant draws from. */
+const ANYTHING = new Profile(API_TABLES.map((table, api) => ({ api, table, from: 0, to: 1, weight: 1 })));
+
 export interface Population extends Workload {
-  /** Mean cost of a request by its tenant's profile, by tenant; unpredictable tenants have the population's. */
+  /** Mean cost of a request by its tenant's profile, by tenant; of the unpredictable, by the apis'. */
   readonly meanCosts: Float64Array;
 }
 
 /** Tenants in this order: the replayed p1 …, T1 … T12, t1 … t7, the backlogged b1 …, the expensive e1 …. */
 export function population(options: PopulationOptions): Population {
   const { seed, run, replayed, unpredictable, untilUs, speed = 1, backlogged = 0, expensive = 0 } = options;
+  const { namedDemand = 0.5 * SHARE * speed } = options;
   const chanceOf = (what: string, name: string) => new SeededChance(seed, `${run}/${what}/${name}`);
   const numbered = (letter: string, count: number) => Array.from({ length: count }, (_, k) => `${letter}${k + 1}`);
   const timed = [...numbered("p", replayed), ...NAMED_TENANTS];
   const always = [...FIXED_TENANTS, ...numbered("b", backlogged), ...numbered("e", expensive)];
   const tenants = [...timed, ...always];
   const profiles = timed.map((name, k) => (k < replayed ? drawProfile(chanceOf("profile", name)) : namedProfile(k - replayed)));
-  const demands = timed.map((name, k) => (k < replayed ? drawDemand(chanceOf("demand", name)) : 0.5) * SHARE * speed);
-  const everybody = new Everybody(profiles, demands);
+  const demands = timed.map((name, k) => (k < replayed ? drawDemand(chanceOf("demand", name)) * SHARE * speed : namedDemand));
   const wild = new Set(shuffled(replayed, chanceOf("unpredictable", "")).slice(0, unpredictable));
-  const meanCosts = Float64Array.from(tenants, (_, k) => (wild.has(k) ? everybody.mean : (profiles[k]?.mean ?? 0)));
+  const meanCosts = Float64Array.from(tenants, (_, k) => (wild.has(k) ? ANYTHING.mean : (profiles[k]?.mean ?? 0)));
 
   const streams = timed.map((name, tenant): TimedStream => {
     const chance = chanceOf("load", name);
@@ -133,7 +138,7 @@ export function population(options: PopulationOptions): Population {
     const profile = profiles[tenant];
     return {
       tenant,
-      requests: streamOf((into) => (wild.has(tenant) ? everybody : profile).draw(chance, into)),
+      requests: streamOf((into) => (wild.has(tenant) ? ANYTHING : profile).draw(chance, into)),
       gapUs() {
         if (burst > 1 && chance.next() * burst >= 1) return 0;
         return Math.round(-naturalLog(1 - chance.next()) * gapUs);
@@ -147,37 +152,6 @@ export function population(options: PopulationOptions): Population {
     backlogged: always.map((name, k) => alwaysWaiting(chanceOf, name, timed.length + k)),
     meanCosts,
   };
-}
-
-/** All requests of the population, each tenant's as often as they come. */
-class Everybody {
-  readonly mean: number;
-  readonly #profiles: readonly Profile[];
-  readonly #rates: Float64Array; // summed up
-
-  constructor(profiles: readonly Profile[], demands: readonly number[]) {
-    let rate = 0;
-    let cost = 0;
-    this.#profiles = profiles;
-    this.#rates = Float64Array.from(profiles, ({ mean }, k) => {
-      rate += demands[k] / mean;
-      cost += demands[k];
-      return rate;
-    });
-    this.mean = cost / rate;
-  }
-
-  draw(chance: Chance, into: RequestStream): void {
-    const at = chance.next() * this.#rates[this.#rates.length - 1];
-    let low = 0;
-    let high = this.#rates.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#rates[middle] > at) high = middle;
-      else low = middle + 1;
-    }
-    this.#profiles[low].draw(chance, into);
-  }
 }
 
 function drawProfile(chance: Chance): Profile {

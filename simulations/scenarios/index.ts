@@ -5,15 +5,21 @@ import { estimatorGamer, lockHolder, manyNames } from "./adversaries.js";
 import { bottleneckFairness } from "./bottleneck-fairness.js";
 import { dominantResourceFairness } from "./dominant-resource-fairness.js";
 import { expensiveRequests } from "./expensive-requests.js";
+import { productionKnown } from "./production-known.js";
+import { randomSuite } from "./random-suite.js";
 import { sensitivity } from "./sensitivity.js";
 import { trace } from "./trace.js";
 import { twoHundredNodes } from "./two-hundred-nodes.js";
 import { bursty, diurnal } from "./uneven-loads.js";
+import { unpredictable } from "./unpredictable.js";
 import { workedExample } from "./worked-example.js";
 
 export const SCENARIOS: readonly Scenario[] = [
   workedExample,
   expensiveRequests,
+  productionKnown,
+  unpredictable,
+  randomSuite,
   bottleneckFairness,
   dominantResourceFairness,
   twoHundredNodes,

@@ -38,8 +38,8 @@ describe.each(LEARNED)("%s", (kind: EstimatorKind) => {
 
   test("a tenant that is forgotten leaves nothing to who has its index next", () => {
     const estimator = createEstimator(kind, {});
-    completed(estimator, 3, "x", 1_000);
     completed(estimator, 4, "x", 10);
+    completed(estimator, 3, "x", 1_000);
     estimator.forget(3);
     estimator.forget(99);
     expect(estimate(estimator, 3, "x")).toBe(estimate(estimator, 1_000_000, "x"));
@@ -73,6 +73,22 @@ test("the pessimistic estimate is the largest lately: at once when it grows, by 
   expect(estimate(estimator, 0, "x")).toBeCloseTo(1_000 * 0.99 * 0.99, 9);
   completed(estimator, 0, "x", ...new Array(1_000).fill(10));
   expect(estimate(estimator, 0, "x")).toBe(10);
+});
+
+test("a tenant is not taken for small because its first job was: pessimists begin with what the api taught, others with the job", () => {
+  for (const [kind, first, second] of [
+    ["pessimistic", 990, 980.1],
+    ["moving-average", 10, 10],
+  ] as const) {
+    const estimator = createEstimator(kind, {});
+    completed(estimator, 1, "Get", 1_000);
+    completed(estimator, 2, "Get", 10);
+    expect(estimate(estimator, 2, "Get")).toBe(first);
+    completed(estimator, 2, "Get", 10);
+    expect(estimate(estimator, 2, "Get")).toBeCloseTo(second, 9);
+    completed(estimator, 2, "Put", 10);
+    expect(estimate(estimator, 2, "Put")).toBe(10);
+  }
 });
 
 test("what was seen long ago fades from the quantile", () => {
