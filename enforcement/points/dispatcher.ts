@@ -153,7 +153,6 @@ export class Dispatcher {
       estimator: this.#estimator,
       slots: this.#options.slots,
       costUnitsPerSecPerSlot: this.#byCost ? undefined : US_PER_SEC,
-      creditJobs: this.#options.creditJobs,
     });
   }
 }
