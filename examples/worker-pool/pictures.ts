@@ -14,7 +14,8 @@ export function page(runs: readonly Run[], { threads, reportMs }: { threads: num
       ...runs.map((run) => threadsOf(run, threads)),
       {
         title: "What a page took, from asking to having",
-        caption: "Each line is a run; each point the median of the pages that were done in a tenth of a second, with a gap where none was. Logarithmic.",
+        caption:
+          "Each line is a run; each point the median of the pages that were done in a tenth of a second, with a gap where none was. Logarithmic.",
         xLabel: "time (s)",
         yLabel: "page (ms)",
         yScale: "log",
