@@ -79,8 +79,10 @@ export class Dispatcher {
     if (request.throttleOnly || scheduler === undefined) return true;
     if (this.#waitsIn() !== undefined || !this.#slots.hasFree) return false;
     request.scheduler = scheduler;
-    this.#begin(request, this.#slots.take());
-    scheduler.startNow(request, request.slot, this.#time(nowUs));
+    const slot = this.#slots.take();
+    // The scheduler first: until it has let the request go, the request's links are the scheduler's.
+    scheduler.startNow(request, slot, this.#time(nowUs));
+    this.#begin(request, slot);
     return true;
   }
 
@@ -151,7 +153,6 @@ export class Dispatcher {
       estimator: this.#estimator,
       slots: this.#options.slots,
       costUnitsPerSecPerSlot: this.#byCost ? undefined : US_PER_SEC,
-      creditJobs: this.#options.creditJobs,
     });
   }
 }

@@ -4,6 +4,7 @@ import { shown } from "../../proto/names.js";
 import { checkOptions, type Known } from "../../proto/options.js";
 import type { Clock } from "../../proto/ports.js";
 import { checkSchedulerKind, listed, type SchedulerKind } from "../schedulers/index.js";
+import { LARGEST_COST } from "../schedulers/scheduler.js";
 import type { TenantTable } from "../tenant-table.js";
 import type { ViaTable } from "../via.js";
 
@@ -20,8 +21,6 @@ export interface PointOptions {
   estimator?: "pessimistic" | "moving-average";
   /** What a request is taken to cost before any has completed, in the unit slots are shared by, > 0. Default 1,000 (µs), or 1 of an own unit. */
   initialCost?: number;
-  /** How many requests' worth of what it did not use while away a tenant may claim when it comes back. Default 0. */
-  creditJobs?: number;
   /**
    * Requests that may wait here in all, throttled or queued; when full, the newest of the tenant with the longest backlog is
    * refused. Default 10,000.
@@ -51,7 +50,6 @@ const KNOWN: Known<Required<PointOptions>> = {
   scheduler: true,
   estimator: true,
   initialCost: true,
-  creditJobs: true,
   queueLimit: true,
   burstSeconds: true,
   unit: true,
@@ -65,7 +63,6 @@ export function checkedPointOptions(name: string, options: PointOptions = {}): R
     slots = Number.POSITIVE_INFINITY,
     scheduler = "2dfq",
     estimator = "pessimistic",
-    creditJobs = 0,
     queueLimit = 10_000,
     burstSeconds = 0.1,
     unit = "requests",
@@ -74,13 +71,12 @@ export function checkedPointOptions(name: string, options: PointOptions = {}): R
   checkSlots(name, slots);
   checkSchedulerKind(scheduler);
   if (!ESTIMATORS.includes(estimator)) throw bad(name, "estimator", estimator, `one of ${listed(ESTIMATORS)}`);
-  if (!(initialCost > 0 && initialCost < Number.POSITIVE_INFINITY))
-    throw bad(name, "initialCost", initialCost, "a finite number > 0");
-  if (!(creditJobs >= 0 && creditJobs <= 1_000_000)) throw bad(name, "creditJobs", creditJobs, "a number from 0 to 1,000,000");
+  if (!(initialCost > 0 && initialCost <= LARGEST_COST))
+    throw bad(name, "initialCost", initialCost, `a number > 0, at most ${LARGEST_COST}`);
   if (!(Number.isInteger(queueLimit) && queueLimit >= 0)) throw bad(name, "queueLimit", queueLimit, "a whole number ≥ 0");
   if (!(burstSeconds > 0 && burstSeconds <= 3_600)) throw bad(name, "burstSeconds", burstSeconds, "a number > 0, at most 3600");
   if (typeof unit !== "string" || unit.length < 1 || unit.length > 32) throw bad(name, "unit", unit, "1 to 32 characters");
-  return { slots, scheduler, estimator, initialCost, creditJobs, queueLimit, burstSeconds, unit };
+  return { slots, scheduler, estimator, initialCost, queueLimit, burstSeconds, unit };
 }
 
 /** Throws BAD_ARGUMENT unless a point may have this many slots. */
@@ -92,7 +88,7 @@ export function checkSlots(name: string, slots: unknown): void {
 
 /** Throws BAD_ARGUMENT unless a request may cost this much. */
 export function checkCost(name: string, cost: number): void {
-  if (!(cost >= 0 && cost < Number.POSITIVE_INFINITY)) throw bad(name, "a cost", cost, "a finite number ≥ 0");
+  if (!(cost >= 0 && cost <= LARGEST_COST)) throw bad(name, "a cost", cost, `a number from 0 to ${LARGEST_COST}`);
 }
 
 function bad(name: string, option: string, value: unknown, expected: string): TenantryError {

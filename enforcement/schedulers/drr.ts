@@ -6,7 +6,8 @@
  *
  * Fair over rounds, but a round is as long as everybody's quanta together: coarse. Q is the largest cost seen, so
  * that a turn serves at least one job of a tenant of weight one, and debt from jobs that cost more than their estimates is
- * worked off within as many turns as jobs run at once: choosing stays O(1) in the number of tenants.
+ * worked off within as many turns as jobs run at once: choosing stays O(1) in the number of tenants. Only where all weights are
+ * small are there rounds that serve nobody; those are skipped, O(n) at once.
  */
 import { LinkedQueue } from "../linked-queue.js";
 import { TicketScheduler } from "./scheduler.js";
@@ -33,8 +34,10 @@ export class Drr extends TicketScheduler {
   }
 
   protected pop(): Ticket {
+    let first: Turn | undefined;
     for (;;) {
       const turn = this.#round.head!;
+      if (turn === first) this.#skip();
       const ticket = turn.jobs.head!;
       const cost = this.context.estimator.estimate(ticket);
       if (cost > this.#quantum) this.#quantum = cost;
@@ -45,11 +48,12 @@ export class Drr extends TicketScheduler {
       if (turn.deficit >= cost) {
         turn.jobs.shift();
         turn.deficit -= cost;
-        ticket.charged = cost;
+        this.begin(ticket, cost, 1);
         if (turn.jobs.head === undefined) this.#endTurn(turn, false);
         return ticket;
       }
       this.#endTurn(turn, true);
+      first ??= turn;
     }
   }
 
@@ -64,10 +68,9 @@ export class Drr extends TicketScheduler {
     }
   }
 
-  protected recharge(ticket: Ticket, cost: number): void {
+  protected recharge(ticket: Ticket, charged: number, cost: number): void {
     if (cost > this.#quantum) this.#quantum = cost;
-    this.#turns[ticket.tenant].deficit -= cost - ticket.charged;
-    ticket.charged = cost;
+    this.#turns[ticket.tenant].deficit -= cost - charged;
   }
 
   protected rest(): void {
@@ -76,6 +79,20 @@ export class Drr extends TicketScheduler {
 
   protected drop(tenant: number): void {
     if (tenant < this.#turns.length) this.#turns[tenant].deficit = 0;
+  }
+
+  /** Nobody could be served in a whole round: those that follow and serve nobody either (weights may be tiny) are had at once. */
+  #skip(): void {
+    let rounds = Number.POSITIVE_INFINITY;
+    for (let turn = this.#round.head; turn !== undefined; turn = turn.next) {
+      const ticket = turn.jobs.head!;
+      const quantum = this.#quantum * this.context.weightOf(ticket.tenant);
+      rounds = Math.min(rounds, Math.ceil((this.context.estimator.estimate(ticket) - turn.deficit) / quantum) - 1);
+    }
+    if (!(rounds > 0)) return;
+    for (let turn = this.#round.head; turn !== undefined; turn = turn.next) {
+      turn.deficit += rounds * this.#quantum * this.context.weightOf(turn.jobs.head!.tenant);
+    }
   }
 
   /** A tenant that leaves the round takes debts along, but no savings. */

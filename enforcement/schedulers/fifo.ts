@@ -10,19 +10,21 @@ export class Fifo extends TicketScheduler {
     this.#queue.push(ticket);
   }
 
-  protected override pass(): void {}
+  protected override pass(ticket: Ticket): void {
+    this.begin(ticket, this.context.estimator.estimate(ticket), 1);
+  }
 
   protected pop(): Ticket {
-    return this.#queue.shift()!;
+    const ticket = this.#queue.shift()!;
+    this.begin(ticket, this.context.estimator.estimate(ticket), 1);
+    return ticket;
   }
 
   protected unlink(ticket: Ticket): void {
     this.#queue.remove(ticket);
   }
 
-  protected recharge(ticket: Ticket, cost: number): void {
-    ticket.charged = cost;
-  }
+  protected recharge(): void {}
 
   protected rest(): void {}
 

@@ -7,7 +7,7 @@ import { shown } from "../../proto/names.js";
 import { createEstimator, ESTIMATOR_KINDS, type EstimatorKind } from "./estimators.js";
 import { checkSchedulerKind, createTicketScheduler, listed, type SchedulerKind } from "./index.js";
 import { type JobTenant, JobTenants } from "./job-tenants.js";
-import type { TicketScheduler } from "./scheduler.js";
+import { LARGEST_COST, type TicketScheduler } from "./scheduler.js";
 import { Ticket } from "./ticket.js";
 
 /** A piece of work of one tenant. */
@@ -15,7 +15,7 @@ export interface Job {
   tenant: string;
   /** What kind of work; costs are estimated per (tenant, api). */
   api?: string;
-  /** Cost in any unit, the same for all jobs, when known; > 0. */
+  /** Cost in any unit, the same for all jobs, when known; > 0, at most 1e15. */
   cost?: number;
 }
 
@@ -25,7 +25,7 @@ export interface SchedulerOptions {
   slots: number;
   /** Cost one slot works off per second, for schedulers that keep virtual time. Default: measured. */
   costUnitsPerSecPerSlot?: number;
-  /** Relative claim of a tenant, > 0. Default 1 for all. Read whenever a job of the tenant is enqueued, so it may change. */
+  /** Relative claim of a tenant, from 1e-9 to 1e9. Default 1 for all. Read whenever a job of the tenant is enqueued, so it may change. */
   weightOf?(tenant: string): number;
   /**
    * "known": `job.cost` is the truth. "moving-average": `job.cost` is ignored, estimates come from what completed.
@@ -34,11 +34,6 @@ export interface SchedulerOptions {
   estimator?: EstimatorKind;
   /** What a job of unknown cost is taken to cost before any has completed, > 0. Default 1. */
   initialCost?: number;
-  /**
-   * How many jobs' worth behind virtual time a tenant may be that comes back, for schedulers that keep it: what it did not use
-   * while away is then not lost at once. Default 0.
-   */
-  creditJobs?: number;
 }
 
 /** Who is next? Pure: it answers and never calls; time is what the caller says it is, in whole µs, and never runs backwards. */
@@ -58,7 +53,7 @@ export interface Scheduler<J extends Job = Job> {
   dequeue(slot: number, nowUs: number): J | undefined;
   /** Progress of a running job, ≥ 0; never decreasing. @throws TenantryError BAD_JOB when it is not running, or the cost went back */
   charge(job: J, costSoFar: number, nowUs: number): void;
-  /** Ends a running job at its actual cost, ≥ 0. @throws TenantryError BAD_JOB when it is not running, or had been charged more */
+  /** Ends a running job at its actual cost, from 0 to 1e15. @throws TenantryError BAD_JOB when it is not running, or had been charged more */
   complete(job: J, actualCost: number, nowUs: number): void;
   /** Takes a waiting job out. (One that runs is completed, at what it used.) @returns false when it is not waiting here */
   remove(job: J): boolean;
@@ -81,13 +76,10 @@ export interface Scheduler<J extends Job = Job> {
  */
 export function createScheduler<J extends Job = Job>(kind: SchedulerKind, options: SchedulerOptions): Scheduler<J> {
   checkSchedulerKind(kind);
-  const { slots, costUnitsPerSecPerSlot, estimator, initialCost, creditJobs, weightOf } = options ?? {};
+  const { slots, costUnitsPerSecPerSlot, estimator, initialCost, weightOf } = options ?? {};
   checkSlots(slots);
   checkPositive("costUnitsPerSecPerSlot", costUnitsPerSecPerSlot);
   checkPositive("initialCost", initialCost);
-  if (creditJobs !== undefined && !(creditJobs >= 0 && creditJobs < Number.POSITIVE_INFINITY)) {
-    throw bad("creditJobs", creditJobs, "a finite number ≥ 0");
-  }
   if (weightOf !== undefined && typeof weightOf !== "function") throw bad("weightOf", weightOf, "a function");
   if (estimator !== undefined && !ESTIMATOR_KINDS.includes(estimator)) {
     throw new TenantryError(
@@ -116,7 +108,7 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
   #slots: number;
 
   constructor(kind: SchedulerKind, options: SchedulerOptions) {
-    const { slots, estimator, initialCost, creditJobs, costUnitsPerSecPerSlot, weightOf } = options;
+    const { slots, estimator, initialCost, costUnitsPerSecPerSlot, weightOf } = options;
     const tenants = new JobTenants((index) => this.#scheduler.forget(index));
     this.#slots = slots;
     this.#tenants = tenants;
@@ -127,7 +119,6 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
       nameOf: (tenant) => tenants.at(tenant).name,
       slots,
       costUnitsPerSecPerSlot,
-      creditJobs,
     });
   }
 
@@ -150,7 +141,7 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
     // What a message says of the tenant is put into words only when there is one: words cost more than a scheduler does.
     checkPositive("job.cost", cost, tenant);
     const weight = this.#weightOf === undefined ? 1 : this.#weightOf(tenant);
-    checkPositive("the weight", weight, tenant);
+    checkWeight(weight, tenant);
     this.#scheduler.checkTime(nowUs, "a job", tenant);
     const owner = this.#tenants.join(tenant);
     owner.weight = weight;
@@ -209,8 +200,13 @@ function checkSlots(slots: unknown): void {
 }
 
 function checkPositive(what: string, value: unknown, tenant?: string): void {
-  if (value === undefined || (typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY)) return;
-  throw bad(tenant === undefined ? what : `${what} of tenant ${shown(tenant)}`, value, "a finite number > 0");
+  if (value === undefined || (typeof value === "number" && value > 0 && value <= LARGEST_COST)) return;
+  throw bad(tenant === undefined ? what : `${what} of tenant ${shown(tenant)}`, value, `a number > 0, at most ${LARGEST_COST}`);
+}
+
+function checkWeight(weight: unknown, tenant: string): void {
+  if (typeof weight === "number" && weight >= 1e-9 && weight <= 1e9) return;
+  throw bad(`the weight of tenant ${shown(tenant)}`, weight, "a number from 1e-9 to 1e9");
 }
 
 function bad(what: string, value: unknown, expected: string): TenantryError {

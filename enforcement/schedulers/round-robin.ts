@@ -20,7 +20,7 @@ export class RoundRobin extends TicketScheduler {
   protected pop(): Ticket {
     const turn = this.#round.shift()!;
     const ticket = turn.jobs.shift()!;
-    ticket.charged = this.context.estimator.estimate(ticket);
+    this.begin(ticket, this.context.estimator.estimate(ticket), 1);
     if (turn.jobs.head !== undefined) this.#round.push(turn);
     return ticket;
   }
@@ -31,9 +31,7 @@ export class RoundRobin extends TicketScheduler {
     if (turn.jobs.head === undefined) this.#round.remove(turn);
   }
 
-  protected recharge(ticket: Ticket, cost: number): void {
-    ticket.charged = cost;
-  }
+  protected recharge(): void {}
 
   protected rest(): void {}
 

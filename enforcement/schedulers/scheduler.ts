@@ -9,6 +9,7 @@
 import { TenantryError } from "../../proto/errors.js";
 import { shown } from "../../proto/names.js";
 import type { Estimator } from "./estimators.js";
+import { RunningJobs } from "./running-jobs.js";
 import { IDLE, QUEUED, RUNNING, type Ticket } from "./ticket.js";
 
 /** What a scheduler is made with. */
@@ -22,9 +23,13 @@ export interface SchedulerContext {
   slots: number;
   /** Cost one slot works off per second; undefined: measured from what completes. */
   costUnitsPerSecPerSlot?: number | undefined;
-  /** How many jobs' worth a tenant that comes back may have stayed behind virtual time without losing it. Default 0. */
-  creditJobs?: number | undefined;
 }
+
+/**
+ * The largest cost there is. Tags are sums of costs over weights: beyond this they would lose whole units, and at last be
+ * infinite, of which no order comes.
+ */
+export const LARGEST_COST = 1e15;
 
 export abstract class TicketScheduler {
   /** Jobs waiting. */
@@ -32,6 +37,8 @@ export abstract class TicketScheduler {
   /** Jobs dequeued and not completed. */
   running = 0;
   protected readonly context: SchedulerContext;
+  /** What is known of the jobs that run, by `ticket.row`. */
+  protected readonly jobs = new RunningJobs();
   /** Time of the last event, µs. */
   protected nowUs = Number.NEGATIVE_INFINITY;
 
@@ -59,8 +66,9 @@ export abstract class TicketScheduler {
     if (this.queued > 0) return false;
     this.#advance(nowUs, ticket);
     ticket.apiIndex = this.context.estimator.apiIndex(ticket.api);
+    ticket.state = RUNNING;
+    this.running += 1;
     this.pass(ticket, slot);
-    this.#run(ticket);
     return true;
   }
 
@@ -69,8 +77,9 @@ export abstract class TicketScheduler {
     this.#advance(nowUs);
     if (this.queued === 0) return undefined;
     const ticket = this.pop(slot);
+    ticket.state = RUNNING;
     this.queued -= 1;
-    this.#run(ticket);
+    this.running += 1;
     return ticket;
   }
 
@@ -81,8 +90,8 @@ export abstract class TicketScheduler {
   charge(ticket: Ticket, costSoFar: number, nowUs: number): void {
     this.#checkCharge(ticket, costSoFar, "charged");
     this.#advance(nowUs, ticket);
-    ticket.reported = costSoFar;
-    if (costSoFar > ticket.charged) this.recharge(ticket, costSoFar, false);
+    this.jobs.setReported(ticket.row, costSoFar);
+    if (costSoFar > this.jobs.charged(ticket.row)) this.#recharge(ticket, costSoFar, false);
   }
 
   /** A running job is done; what it was charged becomes what it cost. @throws as `charge` does */
@@ -92,7 +101,8 @@ export abstract class TicketScheduler {
     ticket.state = IDLE;
     this.running -= 1;
     this.context.estimator.observe(ticket.tenant, ticket.apiIndex, actualCost);
-    this.recharge(ticket, actualCost, true);
+    this.#recharge(ticket, actualCost, true);
+    this.jobs.end(ticket.row);
     if (this.running === 0 && this.queued === 0) this.rest();
   }
 
@@ -140,12 +150,12 @@ export abstract class TicketScheduler {
     this.push(ticket);
     this.pop(slot);
   }
-  /** Takes out the next job, having set `ticket.charged` to what the tenant was charged for it. Called only when some wait. */
+  /** Takes out the next job, having called `begin` for it. Called only when some wait. */
   protected abstract pop(slot: number): Ticket;
   /** Takes this job out. */
   protected abstract unlink(ticket: Ticket): void;
-  /** Corrects what the tenant was charged for a job from `ticket.charged` to `cost`, and sets `ticket.charged`; `ended`: the job has. */
-  protected abstract recharge(ticket: Ticket, cost: number, ended: boolean): void;
+  /** A running job that its tenant was charged `charged` for has cost `cost`; `ended`: and is done. */
+  protected abstract recharge(ticket: Ticket, charged: number, cost: number, ended: boolean): void;
   /** Nothing waits and nothing runs: the busy period is over. */
   protected abstract rest(): void;
   /** Clears what is kept of a tenant that has no job here. */
@@ -159,25 +169,30 @@ export abstract class TicketScheduler {
     this.nowUs = nowUs;
   }
 
-  #run(ticket: Ticket): void {
-    ticket.state = RUNNING;
-    ticket.reported = 0;
-    this.running += 1;
+  /** A job begins: its tenant, of this weight now, is charged so much for it. */
+  protected begin(ticket: Ticket, charged: number, weight: number): void {
+    ticket.row = this.jobs.begin(charged, weight, this.nowUs);
+  }
+
+  #recharge(ticket: Ticket, cost: number, ended: boolean): void {
+    this.recharge(ticket, this.jobs.charged(ticket.row), cost, ended);
+    this.jobs.setCharged(ticket.row, cost);
   }
 
   #checkCharge(ticket: Ticket, cost: number, what: string): void {
     if (ticket.state !== RUNNING) throw this.#misuse(ticket, what, "a job that was dequeued and has not completed");
-    if (!(typeof cost === "number" && cost >= 0 && cost < Number.POSITIVE_INFINITY)) {
+    if (!(typeof cost === "number" && cost >= 0 && cost <= LARGEST_COST)) {
       throw new TenantryError(
         "BAD_ARGUMENT",
-        `scheduler: ${this.#who(ticket)} was ${what} at ${shown(cost)}; expected a finite number ≥ 0`,
+        `scheduler: ${this.#who(ticket)} was ${what} at ${shown(cost)}; expected a number from 0 to ${LARGEST_COST}`,
       );
     }
     // A cost computed twice in floating point may differ in its last digits; that is not going back.
-    if (cost < ticket.reported * (1 - 1e-9)) {
+    const reported = this.jobs.reported(ticket.row);
+    if (cost < reported * (1 - 1e-9)) {
       throw new TenantryError(
         "BAD_JOB",
-        `scheduler: ${this.#who(ticket)} was ${what} at ${cost} after ${ticket.reported}; costs only grow while a job runs`,
+        `scheduler: ${this.#who(ticket)} was ${what} at ${cost} after ${reported}; costs only grow while a job runs`,
       );
     }
   }

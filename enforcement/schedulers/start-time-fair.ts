@@ -19,9 +19,9 @@
  * Every step is O(log n) in the number of tenants that wait.
  */
 import { withRow } from "../columns.js";
-import { LinkedQueue } from "../linked-queue.js";
 import { IndexedHeap } from "./indexed-heap.js";
 import { TicketScheduler } from "./scheduler.js";
+import { TenantQueues } from "./tenant-queues.js";
 import type { Ticket } from "./ticket.js";
 
 const STRIDE = 3;
@@ -31,17 +31,14 @@ const GENERATION = 2; // the busy period these tags are of
 
 export class StartTimeFair extends TicketScheduler {
   readonly #waiting = new IndexedHeap(); // tenants that wait, by start tag of their first
-  readonly #queues: LinkedQueue<Ticket>[] = []; // by tenant
+  readonly #queues = new TenantQueues();
   #tags = new Float64Array(0); // rows by tenant
   #virtualTime = 0;
   #generation = 1;
 
   protected push(ticket: Ticket): void {
     const tenant = ticket.tenant;
-    while (this.#queues.length <= tenant) this.#queues.push(new LinkedQueue<Ticket>());
-    const queue = this.#queues[tenant];
-    queue.push(ticket);
-    if (queue.head !== ticket) return;
+    if (!this.#queues.push(ticket)) return;
     const at = this.#row(tenant);
     this.#tags[at + JOINED] = this.#virtualTime;
     this.#waiting.set(tenant, Math.max(this.#virtualTime, this.#tags[at + FINISH]));
@@ -55,27 +52,24 @@ export class StartTimeFair extends TicketScheduler {
   protected pop(): Ticket {
     const tenant = this.#waiting.first();
     const start = this.#waiting.firstKey();
-    const queue = this.#queues[tenant];
-    const ticket = queue.shift()!;
+    const ticket = this.#queues.first(tenant)!;
+    this.#queues.remove(ticket);
     const finish = this.#run(ticket, tenant * STRIDE, start);
-    if (queue.head === undefined) this.#waiting.remove(tenant);
+    if (this.#queues.first(tenant) === undefined) this.#waiting.remove(tenant);
     else this.#waiting.set(tenant, finish);
     return ticket;
   }
 
   protected unlink(ticket: Ticket): void {
-    const queue = this.#queues[ticket.tenant];
-    queue.remove(ticket);
-    if (queue.head === undefined) this.#waiting.remove(ticket.tenant);
+    this.#queues.remove(ticket);
+    if (this.#queues.first(ticket.tenant) === undefined) this.#waiting.remove(ticket.tenant);
   }
 
-  protected recharge(ticket: Ticket, cost: number): void {
+  protected recharge(ticket: Ticket, charged: number, cost: number): void {
     const tenant = ticket.tenant;
-    const difference = cost - ticket.charged;
-    ticket.charged = cost;
-    if (difference === 0) return;
+    if (cost === charged) return;
     const at = this.#row(tenant);
-    this.#tags[at + FINISH] += difference / ticket.weight;
+    this.#tags[at + FINISH] += (cost - charged) / this.jobs.weight(ticket.row);
     if (this.#waiting.has(tenant)) {
       this.#waiting.set(tenant, Math.max(this.#tags[at + JOINED], this.#tags[at + FINISH]));
     }
@@ -94,9 +88,10 @@ export class StartTimeFair extends TicketScheduler {
   /** A job runs from start tag S on. @returns its F */
   #run(ticket: Ticket, at: number, start: number): number {
     if (start > this.#virtualTime) this.#virtualTime = start;
-    ticket.charged = this.context.estimator.estimate(ticket);
-    ticket.weight = this.context.weightOf(ticket.tenant);
-    const finish = start + ticket.charged / ticket.weight;
+    const cost = this.context.estimator.estimate(ticket);
+    const weight = this.context.weightOf(ticket.tenant);
+    this.begin(ticket, cost, weight);
+    const finish = start + cost / weight;
     this.#tags[at + FINISH] = finish;
     return finish;
   }

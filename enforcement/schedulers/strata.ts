@@ -23,7 +23,12 @@ export function stratumOf(span: number): number {
   return stratum < 0 ? 0 : stratum >= STRATA ? STRATA - 1 : stratum;
 }
 
+const SPANS = Float64Array.from(
+  { length: STRATA },
+  (_, stratum) => 2 ** (LOWEST_OCTAVE + (stratum >> 3)) * (1 + (stratum & 7) / 8),
+);
+
 /** The span a stratum stands for: its upper edge. */
 export function spanOfStratum(stratum: number): number {
-  return 2 ** (LOWEST_OCTAVE + (stratum >> 3)) * (1 + (stratum & 7) / 8);
+  return SPANS[stratum];
 }

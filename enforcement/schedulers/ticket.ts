@@ -20,14 +20,8 @@ export class Ticket {
 
   // The scheduler's own bookkeeping.
   /** @internal */ state: TicketState = IDLE;
-  /** @internal What the tenant has been charged for this job so far: first the estimate, at last the truth. */
-  charged = 0;
-  /** @internal The tenant's weight when it was dequeued: what it was charged by is what it is given back by. */
-  weight = 1;
-  /** @internal Highest cost reported so far. */
-  reported = 0;
-  /** @internal When it was dequeued, µs. */
-  dequeuedUs = 0;
+  /** @internal While it runs: its row among those that do. */
+  row = -1;
   /** @internal Index of `api` in the estimator. */
   apiIndex = 0;
   /** @internal Neighbours in whichever queue holds the ticket. */

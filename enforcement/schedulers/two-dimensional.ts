@@ -14,18 +14,20 @@
  * eligibility on any slot; so a stratum's best is the root of its heap by S, and choosing is a walk over the roots of the
  * strata that are not empty: about eighty for costs over ten octaves, whatever the number of tenants, plus O(log n).
  */
-import { IndexedHeap } from "./indexed-heap.js";
+import { IndexedHeap, Places } from "./indexed-heap.js";
 import type { SchedulerContext } from "./scheduler.js";
 import { STRATA, spanOfStratum, stratumOf } from "./strata.js";
 import { VirtualTimeScheduler } from "./virtual-time.js";
 
 export class TwoDimensionalFair extends VirtualTimeScheduler {
+  readonly #places = new Places();
   readonly #strata: (IndexedHeap | undefined)[] = new Array(STRATA).fill(undefined);
   /** The strata that are not empty, packed, each with the tenant and tag at its root. */
   readonly #occupied = new Int32Array(STRATA);
   readonly #roots = new Int32Array(STRATA);
   readonly #starts = new Float64Array(STRATA);
   readonly #spans = new Float64Array(STRATA);
+  readonly #finishes = new Float64Array(STRATA);
   readonly #placeOf = new Int32Array(STRATA).fill(-1); // by stratum: its place among the occupied
   #occupiedCount = 0;
   #stratumOf = new Int16Array(16).fill(-1); // by tenant
@@ -47,7 +49,7 @@ export class TwoDimensionalFair extends VirtualTimeScheduler {
     if (before >= 0 && before !== stratum) this.#take(tenant, before);
     this.#stratumOf[tenant] = stratum;
     let heap = this.#strata[stratum];
-    if (heap === undefined) heap = this.#strata[stratum] = new IndexedHeap();
+    if (heap === undefined) heap = this.#strata[stratum] = new IndexedHeap(this.#places);
     heap.set(tenant, start);
     this.#refresh(stratum, heap);
   }
@@ -61,25 +63,30 @@ export class TwoDimensionalFair extends VirtualTimeScheduler {
   protected choose(slot: number): number {
     const stagger = slot / this.#slots;
     const now = this.virtualTime;
-    let eligible = -1;
-    let eligibleFinish = Number.POSITIVE_INFINITY;
-    let any = -1;
-    let anyFinish = Number.POSITIVE_INFINITY;
-    for (let k = 0; k < this.#occupiedCount; k++) {
-      const start = this.#starts[k];
-      const span = this.#spans[k];
-      const finish = start + span;
-      if (start - stagger * span <= now) {
-        if (finish < eligibleFinish || (finish === eligibleFinish && this.#roots[k] < eligible)) {
-          eligible = this.#roots[k];
-          eligibleFinish = finish;
-        }
-      } else if (eligible < 0 && (finish < anyFinish || (finish === anyFinish && this.#roots[k] < any))) {
-        any = this.#roots[k];
-        anyFinish = finish;
-      }
+    const finishes = this.#finishes;
+    const starts = this.#starts;
+    const spans = this.#spans;
+    const count = this.#occupiedCount;
+    let best = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let k = 0; k < count; k++) {
+      // Most are no better than the best so far, and need no closer look.
+      if (finishes[k] > least || starts[k] - stagger * spans[k] > now) continue;
+      if (finishes[k] === least && this.#roots[k] > best) continue;
+      best = this.#roots[k];
+      least = finishes[k];
     }
-    return eligible >= 0 ? eligible : any;
+    return best >= 0 ? best : this.#leastOfAll();
+  }
+
+  /** Nobody may begin yet: who would be done first begins all the same. */
+  #leastOfAll(): number {
+    let best = 0;
+    for (let k = 1; k < this.#occupiedCount; k++) {
+      const difference = this.#finishes[k] - this.#finishes[best];
+      if (difference < 0 || (difference === 0 && this.#roots[k] < this.#roots[best])) best = k;
+    }
+    return this.#roots[best];
   }
 
   #take(tenant: number, stratum: number): void {
@@ -100,6 +107,7 @@ export class TwoDimensionalFair extends VirtualTimeScheduler {
       this.#roots[k] = this.#roots[last];
       this.#starts[k] = this.#starts[last];
       this.#spans[k] = this.#spans[last];
+      this.#finishes[k] = this.#finishes[last];
       this.#placeOf[this.#occupied[k]] = k;
       return;
     }
@@ -111,6 +119,7 @@ export class TwoDimensionalFair extends VirtualTimeScheduler {
     }
     this.#roots[k] = heap.first();
     this.#starts[k] = heap.firstKey();
+    this.#finishes[k] = this.#starts[k] + this.#spans[k];
   }
 
   #grow(tenant: number): void {

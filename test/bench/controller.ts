@@ -142,6 +142,7 @@ export async function ingestRow(): Promise<{
 /** One tick: view, policy, guard, split, allocations, all of it. */
 export function tickRow(tenants: number): {
   name: string;
+  tenants: number;
   limits: number;
   rows: number;
   medianMs: number;
@@ -180,6 +181,7 @@ export function tickRow(tenants: number): {
   const rows = sessions.reduce((sum, session) => sum + session.rows, 0);
   return {
     name: `one tick, ${tenants.toLocaleString("en")} tenants × ${resources} resources × ${points} points, ${instances} instance(s)`,
+    tenants,
     limits,
     rows,
     medianMs: median(times),

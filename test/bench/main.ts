@@ -1,16 +1,24 @@
 /**
- * `npm run bench [-- --json] [-- --only WORD]`: what must be fast, as ratios within one run. Prints a table; asserts nothing.
+ * `npm run bench [-- --json] [-- --only WORD] [-- --out FILE]`: what must be fast, as ratios within one run. Prints a table, and
+ * writes a page with the same as pictures; asserts nothing.
  */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { ingestRow, tickRow } from "./controller.js";
 import type { Comparison } from "./measure.js";
+import { type Block, page } from "./picture.js";
 import { recordRows } from "./record.js";
-import { concurrencyRows, schedulerRows } from "./schedulers.js";
+import { concurrencyRows, SIZES, schedulerRows } from "./schedulers.js";
 import { clockNs, throttleRows } from "./throttle.js";
 
-const { values } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
+const { values } = parseArgs({
+  options: { json: { type: "boolean" }, only: { type: "string" }, out: { type: "string", default: "reports/bench.html" } },
+});
 const wanted = (group: string) => values.only === undefined || group.includes(values.only);
 const results: Record<string, unknown>[] = [];
+const blocks: Block[] = [];
 
 function say(line: string): void {
   if (!values.json) console.log(line);
@@ -20,7 +28,9 @@ function progress(what: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what} …`);
 }
 
-function show(name: string, { ours, peers }: Comparison): void {
+function show(group: string, name: string, comparison: Comparison): void {
+  const { ours, peers } = comparison;
+  blocks.push({ group, name, comparison });
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   const bytes = (b: number | undefined) => (b === undefined ? "" : `${Math.round(b)} B/op`);
   say(`\n${name}`);
@@ -34,30 +44,53 @@ function show(name: string, { ours, peers }: Comparison): void {
   results.push({ name, ours, peers });
 }
 
+/** A tick has no peer, but the time it may take: a tenth of a window at 10,000 tenants. */
+function allowed({ name, tenants, medianMs, spreadMs }: ReturnType<typeof tickRow>): Block {
+  const mayMs = tenants / 100;
+  const peer = {
+    name: `what is allowed: ${mayMs.toLocaleString("en")} ms`,
+    nsPerOp: mayMs * 1e6,
+    bytesPerOp: undefined,
+    ratio: mayMs / medianMs,
+    spread: [mayMs / spreadMs[1], mayMs / spreadMs[0]] as [number, number],
+    aim: 1,
+  };
+  const ours = { name: "tenantry, one tick", nsPerOp: medianMs * 1e6, bytesPerOp: undefined };
+  return { group: "Controller: one policy tick", name, comparison: { ours, peers: [peer] } };
+}
+
+const settings = `node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}; medians of 7 rounds that take turns`;
 say(`node ${process.version}; medians of 7 rounds that take turns; a ratio is of one round, its spread over all`);
 if (wanted("throttle")) {
   progress("throttle");
-  for (const { name, comparison } of await throttleRows()) show(name, comparison);
+  for (const { name, comparison } of await throttleRows()) show("Throttle", name, comparison);
   const ns = clockNs();
   say(`  (reading the clock alone: ${ns.toFixed(1)} ns)`);
   results.push({ name: "reading the clock", nsPerOp: ns });
 }
 if (wanted("record")) {
   progress("recording");
-  for (const { name, comparison } of await recordRows()) show(name, comparison);
+  for (const { name, comparison } of await recordRows()) show("Recording", name, comparison);
 }
 if (wanted("schedulers")) {
   progress("schedulers");
-  for (const { name, comparison } of await schedulerRows()) show(name, comparison);
+  const rows = await schedulerRows();
+  for (const { name, comparison } of rows) show("Schedulers: enqueue, dequeue, complete", name, comparison);
+  const [small, large] = [rows[0].comparison, rows[SIZES.length - 1].comparison];
+  const growth = { ours: large.ours.nsPerOp / small.ours.nsPerOp, heap: large.peers[0].nsPerOp / small.peers[0].nsPerOp };
+  say(
+    `  (from 10 to 100,000 tenants backlogged: ours ${growth.ours.toFixed(1)} times, the heap ${growth.heap.toFixed(1)} times)`,
+  );
+  results.push({ name: "growth from 10 to 100,000 tenants", ...growth });
 }
 if (wanted("slots")) {
   progress("slots");
-  for (const { name, comparison } of await concurrencyRows()) show(name, comparison);
+  for (const { name, comparison } of await concurrencyRows()) show("A bounded number at a time", name, comparison);
 }
 if (wanted("ingest")) {
   progress("ingest");
   const { name, comparison, bytesPerTuple, tuplesPerSec } = await ingestRow();
-  show(name, comparison);
+  show("Controller: taking reports in", name, comparison);
   say(`  ${(tuplesPerSec / 1e6).toFixed(1)} million tuples per second on one core, ${bytesPerTuple.toFixed(1)} bytes per tuple`);
   results.push({ name: "ingest", tuplesPerSec, bytesPerTuple });
 }
@@ -71,6 +104,12 @@ if (wanted("tick")) {
       `  ${row.name.padEnd(80)} ${row.medianMs.toFixed(1).padStart(8)} ms  (${row.spreadMs.map((ms) => ms.toFixed(1)).join("–")})`,
     );
     results.push(row);
+    blocks.push(allowed(row));
   }
 }
 if (values.json) console.log(JSON.stringify({ node: process.version, rows: results }, null, 2));
+if (blocks.length > 0) {
+  mkdirSync(dirname(values.out), { recursive: true });
+  writeFileSync(values.out, page("What Tenantry costs", settings, blocks));
+  say(`\npictures: ${values.out}`);
+}

@@ -8,6 +8,8 @@ import { performance } from "node:perf_hooks";
 export interface Contender {
   name: string;
   run(count: number): void | Promise<void>;
+  /** As a peer: at least this many times our time is what we aim at. */
+  aim?: number;
   /** Undoes what setting it up did. */
   close?(): void | Promise<void>;
 }
@@ -27,6 +29,8 @@ export interface Comparison {
     ratio: number;
     /** Lowest and highest ratio seen. */
     spread: [number, number];
+    /** The ratio aimed at. */
+    aim: number | undefined;
   })[];
 }
 
@@ -55,7 +59,7 @@ export async function compare(ours: Contender, peers: Contender[]): Promise<Comp
     ours: measured[0],
     peers: measured.slice(1).map((peer, p) => {
       const ratios = times[p + 1].map((ns, round) => ns / times[0][round]);
-      return { ...peer, ratio: median(ratios), spread: [Math.min(...ratios), Math.max(...ratios)] };
+      return { ...peer, ratio: median(ratios), spread: [Math.min(...ratios), Math.max(...ratios)], aim: peers[p].aim };
     }),
   };
 }

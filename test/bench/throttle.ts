@@ -104,6 +104,7 @@ function floor(tenants: number): Contender {
   let refused = 0;
   return {
     name: "floor: a Map of bare buckets",
+    aim: 1 / 1.5,
     run(count) {
       for (let i = 0; i < count; i++) {
         at = (at + 1) & 0x1ffff;
@@ -130,6 +131,7 @@ function limiter(tenants: number): Contender {
   let at = 0;
   return {
     name: "limiter, tryRemoveTokens",
+    aim: 2,
     run(count) {
       for (let i = 0; i < count; i++) {
         at = (at + 1) & 0x1ffff;
@@ -162,6 +164,7 @@ function rateLimiterFlexible(tenants: number): Contender {
   let at = 0;
   return {
     name: "rate-limiter-flexible, memory",
+    aim: 4,
     async run(count) {
       for (let i = 0; i < count; i++) {
         at = (at + 1) & 0x1ffff;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { IndexedHeap } from "../../enforcement/schedulers/indexed-heap.js";
+import { IndexedHeap, Places } from "../../enforcement/schedulers/indexed-heap.js";
 
 const step = fc.record({
   what: fc.constantFrom("set", "set", "remove", "removeFirst"),
@@ -29,6 +29,26 @@ test("an indexed heap is a list sorted by key, then by member", () => {
           list.some((each) => each.member === member),
         ]);
         if (list.length > 0) expect(heap.keyOf(list[0].member)).toBe(list[0].key);
+      }
+    }),
+  );
+});
+
+test("heaps that share their places keep apart what each member is in", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(2), fc.nat(20), fc.nat(9)), { maxLength: 200 }), (steps) => {
+      const places = new Places();
+      const heaps = [0, 1, 2].map(() => new IndexedHeap(places));
+      const where = new Map<number, { heap: number; key: number }>();
+      for (const [heap, member, key] of steps) {
+        const before = where.get(member);
+        if (before !== undefined && before.heap !== heap) heaps[before.heap].remove(member);
+        heaps[heap].set(member, key);
+        where.set(member, { heap, key });
+        heaps.forEach((each, i) => {
+          const mine = [...where].filter(([, at]) => at.heap === i).sort(([a, x], [b, y]) => x.key - y.key || a - b);
+          expect([each.size, each.first()]).toEqual([mine.length, mine[0]?.[0] ?? -1]);
+        });
       }
     }),
   );

@@ -100,7 +100,7 @@ function play(kind: SchedulerKind, codes: ArrayLike<number>): { picks: number; i
       expect(scheduler.remove(ticket, atUs)).toBe(true);
       naive.remove(twin, atUs);
     } else if (what === 29) {
-      weights[tenant] = 2 ** ((pick % 4) - 2);
+      weights[tenant] = 2 ** ((pick % 8) - 6);
     } else if (what === 30) {
       slots = 1 + (pick % MOST_SLOTS);
       scheduler.resize(slots);

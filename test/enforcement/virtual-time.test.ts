@@ -1,10 +1,9 @@
-/** The schedulers that keep virtual time: the papers' own schedules, the theorem, time's direction. */
+/** The schedulers that keep virtual time: the papers' own schedules, strata, time's direction. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createScheduler, type Job, type Scheduler, type SchedulerKind } from "../../enforcement/index.js";
 import { spanOfStratum, stratumOf } from "../../enforcement/schedulers/strata.js";
 import { vectors } from "../data.js";
-import { FluidServer } from "./fluid.js";
 
 const KINDS = ["wfq", "wf2q", "msf2q", "2dfq"] as const;
 type VirtualKind = (typeof KINDS)[number];
@@ -78,58 +77,6 @@ test("a stratum's span is at least the span, and at most an eighth of an octave'
   for (const odd of [0, 2 ** -1074, 2 ** -25, 2 ** 60, Number.MAX_VALUE]) {
     expect(Number.isFinite(spanOfStratum(stratumOf(odd)))).toBe(true);
   }
-});
-
-describe("theorem 1: 2DFQ is never behind the fluid server by more than n jobs of the largest size", () => {
-  test("checked after every event", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 6 }),
-        fc.array(fc.tuple(fc.nat(5), fc.integer({ min: 1, max: 64 }), fc.integer({ min: 0, max: 40 })), {
-          minLength: 20,
-          maxLength: 150,
-        }),
-        (slots, arrivals) => {
-          const scheduler = createScheduler("2dfq", { slots, costUnitsPerSecPerSlot: 1e6, estimator: "known" });
-          const fluid = new FluidServer(slots * 1e6);
-          const largest = Math.max(...arrivals.map(([, cost]) => cost));
-          const done = new Map<string, number>();
-          const running: ({ job: Job; sinceUs: number } | undefined)[] = new Array(slots).fill(undefined);
-          let arrivalUs = 0;
-          const queue = arrivals.map(([tenant, cost, gapUs]) => {
-            arrivalUs += gapUs;
-            return { job: { tenant: String(tenant), cost }, atUs: arrivalUs };
-          });
-          for (let nowUs = 0; queue.length > 0 || running.some(Boolean) || scheduler.queued > 0; nowUs++) {
-            for (let slot = 0; slot < slots; slot++) {
-              const busy = running[slot];
-              if (busy === undefined || nowUs < busy.sinceUs + (busy.job.cost as number)) continue;
-              scheduler.complete(busy.job, busy.job.cost as number, nowUs);
-              done.set(busy.job.tenant, (done.get(busy.job.tenant) ?? 0) + (busy.job.cost as number));
-              running[slot] = undefined;
-            }
-            while (queue.length > 0 && queue[0].atUs <= nowUs) {
-              const { job } = queue.shift()!;
-              scheduler.enqueue(job, nowUs);
-              fluid.arrive(job.tenant, job.cost, nowUs);
-            }
-            for (let slot = 0; slot < slots; slot++) {
-              if (running[slot] !== undefined) continue;
-              const job = scheduler.dequeue(slot, nowUs);
-              if (job !== undefined) running[slot] = { job, sinceUs: nowUs };
-            }
-            fluid.advance(nowUs);
-            for (const [tenant, ideal] of fluid.served) {
-              let real = done.get(tenant) ?? 0;
-              for (const busy of running) if (busy?.job.tenant === tenant) real += nowUs - busy.sinceUs;
-              expect(ideal - real).toBeLessThanOrEqual(slots * largest + 1e-6);
-            }
-          }
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
 });
 
 test.each(KINDS)("%s: time that runs backwards is refused, and nothing has changed", (kind: VirtualKind) => {

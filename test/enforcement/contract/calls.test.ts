@@ -1,7 +1,6 @@
-/** What every scheduler keeps, whatever its order. A new kind is tested by being in the list. */
-import * as fc from "fast-check";
+/** What every scheduler answers, call by call, whatever its order. A new kind is tested by being in the list. */
 import { describe, expect, test } from "vitest";
-import { createScheduler, type Job, SCHEDULER_KINDS, type SchedulerKind } from "../../enforcement/index.js";
+import { createScheduler, type Job, SCHEDULER_KINDS, type SchedulerKind } from "../../../enforcement/index.js";
 
 const badJob = expect.objectContaining({ name: "TenantryError", code: "BAD_JOB" });
 const badArgument = expect.objectContaining({ name: "TenantryError", code: "BAD_ARGUMENT" });
@@ -101,62 +100,5 @@ describe.each(SCHEDULER_KINDS)("%s", (kind) => {
     scheduler.enqueue(one, 0);
     expect(scheduler.dequeue(0, 0)).toBe(one);
     scheduler.complete(one, 3, 1);
-  });
-
-  type Step = { what: "enqueue" | "dequeue" | "complete" | "charge" | "remove"; tenant: number; pick: number; cost: number };
-  const step: fc.Arbitrary<Step> = fc.record({
-    what: fc.constantFrom("enqueue", "enqueue", "dequeue", "dequeue", "complete", "charge", "remove"),
-    tenant: fc.nat(4),
-    pick: fc.nat(1_000),
-    cost: fc.double({ min: 0.001, max: 100, noNaN: true }),
-  });
-
-  test("whatever happens: no job is lost or doubled, tenants' own jobs keep their order, slots are never left idle while jobs wait", () => {
-    fc.assert(
-      fc.property(
-        fc.array(step, { maxLength: 200 }),
-        fc.constantFrom("known", "moving-average", "pessimistic", undefined),
-        (steps, estimator) => {
-          const scheduler = createScheduler<Job & { id: number }>(kind, {
-            slots: 3,
-            estimator,
-            weightOf: (tenant) => 1 + Number(tenant),
-          });
-          const waiting: (Job & { id: number })[] = [];
-          const running: { job: Job & { id: number }; cost: number }[] = [];
-          let id = 0;
-          for (const { what, tenant, pick, cost } of steps) {
-            if (what === "enqueue") {
-              const each = { tenant: String(tenant), api: `api${pick % 3}`, cost, id: id++ };
-              waiting.push(each);
-              scheduler.enqueue(each, id);
-            } else if (what === "dequeue" && running.length < 3) {
-              const out = scheduler.dequeue(running.length, id);
-              expect(out === undefined).toBe(waiting.length === 0);
-              if (out === undefined) continue;
-              const first = waiting.find((each) => each.tenant === out.tenant);
-              expect(out).toBe(first);
-              waiting.splice(waiting.indexOf(out), 1);
-              running.push({ job: out, cost: 0 });
-            } else if (running.length > 0 && (what === "complete" || what === "charge")) {
-              const at = pick % running.length;
-              running[at].cost += cost;
-              scheduler[what](running[at].job, running[at].cost, id);
-              if (what === "complete") running.splice(at, 1);
-            } else if (what === "remove" && waiting.length > 0) {
-              const [out] = waiting.splice(pick % waiting.length, 1);
-              expect(scheduler.remove(out)).toBe(true);
-            }
-            expect(scheduler.queued).toBe(waiting.length);
-          }
-          while (waiting.length > 0) {
-            const out = scheduler.dequeue(0, id) as Job & { id: number };
-            expect(waiting).toContain(out);
-            waiting.splice(waiting.indexOf(out), 1);
-          }
-          expect(scheduler.dequeue(0, id)).toBeUndefined();
-        },
-      ),
-    );
   });
 });
