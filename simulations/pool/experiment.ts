@@ -25,6 +25,8 @@ export interface RunSettings {
   endSec: number;
   /** Names of tenants whose lag and service are kept over time. */
   watch?: readonly string[];
+  /** Credit at re-activation, jobs; default: the scheduler's own. */
+  creditJobs?: number;
   /** Steps in which the scheduler sees time, µs; default: exact. */
   clockGrainUs?: number;
   /** Seconds of the run whose occupancy is kept. */
@@ -50,7 +52,7 @@ export interface RunRecord {
 
 /** Runs a population under one contender; a second of lag is what a tenant would get if all had work. */
 export function runContender(workload: Workload, { scheduler, estimator }: Contender, settings: RunSettings): RunRecord {
-  const { slots, unitsPerSecPerSlot: rate, warmUpSec, endSec, watch = [], occupancySec, clockGrainUs } = settings;
+  const { slots, unitsPerSecPerSlot: rate, warmUpSec, endSec, watch = [], occupancySec, clockGrainUs, creditJobs } = settings;
   const pool = new SlotPool({
     workload,
     slots,
@@ -60,6 +62,7 @@ export function runContender(workload: Workload, { scheduler, estimator }: Conte
     estimator,
     warmUpUs: warmUpSec * 1e6,
     ...(clockGrainUs === undefined ? {} : { clockGrainUs }),
+    ...(creditJobs === undefined ? {} : { creditJobs }),
     watch: watch.map((name) => workload.tenants.indexOf(name)),
     ...(occupancySec === undefined ? {} : { occupancy: { fromUs: occupancySec[0] * 1e6, toUs: occupancySec[1] * 1e6 } }),
   });

@@ -3,8 +3,10 @@ import { TenantryError } from "../../proto/errors.js";
 import type { Scenario } from "../scenario.js";
 import { estimatorGamer, lockHolder, manyNames } from "./adversaries.js";
 import { bottleneckFairness } from "./bottleneck-fairness.js";
+import { credit } from "./credit.js";
 import { dominantResourceFairness } from "./dominant-resource-fairness.js";
 import { expensiveRequests } from "./expensive-requests.js";
+import { matrix } from "./matrix.js";
 import { sensitivity } from "./sensitivity.js";
 import { trace } from "./trace.js";
 import { twoHundredNodes } from "./two-hundred-nodes.js";
@@ -14,6 +16,8 @@ import { workedExample } from "./worked-example.js";
 export const SCENARIOS: readonly Scenario[] = [
   workedExample,
   expensiveRequests,
+  matrix,
+  credit,
   bottleneckFairness,
   dominantResourceFairness,
   twoHundredNodes,

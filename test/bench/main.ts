@@ -6,6 +6,7 @@ import { ingestRow, tickRow } from "./controller.js";
 import type { Comparison } from "./measure.js";
 import { recordRows } from "./record.js";
 import { concurrencyRows, schedulerRows } from "./schedulers.js";
+import { simulatorRow } from "./simulator.js";
 import { clockNs, throttleRows } from "./throttle.js";
 
 const { values } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
@@ -53,6 +54,13 @@ if (wanted("schedulers")) {
 if (wanted("slots")) {
   progress("slots");
   for (const { name, comparison } of await concurrencyRows()) show(name, comparison);
+}
+if (wanted("simulator")) {
+  progress("simulator");
+  const { name, comparison, eventsPerSec } = await simulatorRow();
+  show(name, comparison);
+  say(`  ${(eventsPerSec / 1e6).toFixed(2)} million simulated scheduler events per second on one core`);
+  results.push({ name: "simulator", eventsPerSec });
 }
 if (wanted("ingest")) {
   progress("ingest");
