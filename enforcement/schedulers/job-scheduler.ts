@@ -34,6 +34,11 @@ export interface SchedulerOptions {
   estimator?: EstimatorKind;
   /** What a job of unknown cost is taken to cost before any has completed, > 0. Default 1. */
   initialCost?: number;
+  /**
+   * How many jobs' worth of service a tenant may claim that comes back, ≥ 0, where virtual time is kept. Default 0, and best left
+   * so: it makes such tenants wait longer (docs/2dfq.md has the experiment).
+   */
+  creditJobs?: number;
 }
 
 /** Who is next? Pure: it answers and never calls; time is what the caller says it is, in whole µs, and never runs backwards. */
@@ -76,10 +81,13 @@ export interface Scheduler<J extends Job = Job> {
  */
 export function createScheduler<J extends Job = Job>(kind: SchedulerKind, options: SchedulerOptions): Scheduler<J> {
   checkSchedulerKind(kind);
-  const { slots, costUnitsPerSecPerSlot, estimator, initialCost, weightOf } = options ?? {};
+  const { slots, costUnitsPerSecPerSlot, estimator, initialCost, creditJobs, weightOf } = options ?? {};
   checkSlots(slots);
   checkPositive("costUnitsPerSecPerSlot", costUnitsPerSecPerSlot);
   checkPositive("initialCost", initialCost);
+  if (creditJobs !== undefined && !(creditJobs >= 0 && creditJobs < Number.POSITIVE_INFINITY)) {
+    throw bad("creditJobs", creditJobs, "a finite number, 0 or more");
+  }
   if (weightOf !== undefined && typeof weightOf !== "function") throw bad("weightOf", weightOf, "a function");
   if (estimator !== undefined && !ESTIMATOR_KINDS.includes(estimator)) {
     throw new TenantryError(
@@ -108,7 +116,7 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
   #slots: number;
 
   constructor(kind: SchedulerKind, options: SchedulerOptions) {
-    const { slots, estimator, initialCost, costUnitsPerSecPerSlot, weightOf } = options;
+    const { slots, estimator, initialCost, costUnitsPerSecPerSlot, creditJobs, weightOf } = options;
     const tenants = new JobTenants((index) => this.#scheduler.forget(index));
     this.#slots = slots;
     this.#tenants = tenants;
@@ -119,6 +127,7 @@ class JobScheduler<J extends Job> implements Scheduler<J> {
       nameOf: (tenant) => tenants.at(tenant).name,
       slots,
       costUnitsPerSecPerSlot,
+      creditJobs,
     });
   }
 

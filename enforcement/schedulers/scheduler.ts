@@ -23,6 +23,8 @@ export interface SchedulerContext {
   slots: number;
   /** Cost one slot works off per second; undefined: measured from what completes. */
   costUnitsPerSecPerSlot?: number | undefined;
+  /** Jobs' worth of service that who comes back may claim; undefined: none. For experiments: virtual-time.ts says what it buys. */
+  creditJobs?: number | undefined;
 }
 
 /**

@@ -1,10 +1,8 @@
 /**
- * What credit at re-activation comes to when virtual time is exact (virtual-time.ts says why there is none): an experiment
- * with an option that does not exist.
+ * What credit at re-activation comes to when virtual time is exact: virtual-time.ts says why there is none by default.
  */
 import { expect, test } from "vitest";
 import { Known } from "../../enforcement/schedulers/estimators.js";
-import type { SchedulerContext } from "../../enforcement/schedulers/scheduler.js";
 import { Ticket } from "../../enforcement/schedulers/ticket.js";
 import { TwoDimensionalFair } from "../../enforcement/schedulers/two-dimensional.js";
 
@@ -14,18 +12,7 @@ const JOB_US = 10 * MS;
 const BACKLOGGED = [0, 1, 2, 3];
 const THINKER = 4;
 
-class WithCredit extends TwoDimensionalFair {
-  readonly #jobs: number;
-
-  constructor(jobs: number, context: SchedulerContext) {
-    super(context);
-    this.#jobs = jobs;
-  }
-
-  protected override comingBack(start: number, span: number): number {
-    return Math.max(start, this.virtualTime - this.#jobs * span);
-  }
-
+class Watched extends TwoDimensionalFair {
   /** How far those that always wait are behind v, in jobs. */
   get behind(): number {
     const sum = BACKLOGGED.reduce((sum, tenant) => sum + this.virtualTime - this.startTag(tenant), 0);
@@ -35,7 +22,8 @@ class WithCredit extends TwoDimensionalFair {
 
 /** One slot, four tenants that always wait, a fifth that thinks between its jobs. @returns how long it waits on average, at last */
 function play(creditJobs: number, thinkUs: number): { waitMs: number; behind: number } {
-  const scheduler = new WithCredit(creditJobs, {
+  const scheduler = new Watched({
+    creditJobs,
     slots: 1,
     weightOf: () => 1,
     nameOf: String,
