@@ -9,7 +9,7 @@ import { listScenarios } from "../simulations/index.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const read = (name: string) => readFileSync(join(ROOT, name), "utf8");
-const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/writing-policies.md"];
+const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/writing-policies.md", "docs/2dfq.md"];
 
 describe("documents", () => {
   test("the README's service is the program in examples/, line by line", () => {
@@ -31,8 +31,8 @@ describe("documents", () => {
     for (const path of [...links, ...files]) expect(existsSync(join(ROOT, path)), `${name} names ${path}`).toBe(true);
   });
 
-  test("every script, command and scenario the README names exists", () => {
-    const text = read("README.md");
+  test.each(["README.md", "docs/2dfq.md"])("every script, command and scenario %s names exists", (name) => {
+    const text = read(name);
     const scripts = JSON.parse(read("package.json")).scripts as Record<string, string>;
     for (const [, script] of text.matchAll(/npm run (\w+)/g)) expect(scripts).toHaveProperty(script);
     for (const [, scenario] of text.matchAll(/simulate ([\w/-]+)/g)) {

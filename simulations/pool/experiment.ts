@@ -34,6 +34,8 @@ export interface RunSettings {
   watch?: readonly string[];
   /** Measure nothing but latencies, which is faster. Default false. */
   latenciesOnly?: boolean;
+  /** Credit at re-activation, jobs; default: the scheduler's own. */
+  creditJobs?: number;
   /** Steps in which the scheduler sees time, µs; default: exact. */
   clockGrainUs?: number;
   /** Seconds of the run whose occupancy is kept. */
@@ -59,7 +61,8 @@ export interface RunRecord {
 
 /** Runs a population under one contender; a second of lag is what a tenant would get if all had work. */
 export function runContender(workload: Workload, { scheduler, estimator }: Contender, settings: RunSettings): RunRecord {
-  const { slots, unitsPerSecPerSlot: rate, warmUpSec, endSec, watch = [], occupancySec, clockGrainUs, latenciesOnly } = settings;
+  const { slots, unitsPerSecPerSlot: rate, warmUpSec, endSec, watch = [], occupancySec } = settings;
+  const { clockGrainUs, creditJobs, latenciesOnly } = settings;
   const pool = new SlotPool({
     workload,
     slots,
@@ -70,6 +73,7 @@ export function runContender(workload: Workload, { scheduler, estimator }: Conte
     warmUpUs: warmUpSec * 1e6,
     ...(latenciesOnly ? { sampleUs: Number.POSITIVE_INFINITY } : {}),
     ...(clockGrainUs === undefined ? {} : { clockGrainUs }),
+    ...(creditJobs === undefined ? {} : { creditJobs }),
     watch: watch.map((name) => workload.tenants.indexOf(name)),
     ...(occupancySec === undefined ? {} : { occupancy: { fromUs: occupancySec[0] * 1e6, toUs: occupancySec[1] * 1e6 } }),
   });

@@ -26,6 +26,8 @@ export interface PoolOptions {
   watch?: readonly number[];
   /** Which part of the run is kept as a map of who occupied which slot. */
   occupancy?: { fromUs: number; toUs: number };
+  /** Credit at re-activation, jobs; default: the scheduler's own. */
+  creditJobs?: number;
   /** The scheduler sees time in steps of this, µs; default: exact. For experiments. */
   clockGrainUs?: number;
 }

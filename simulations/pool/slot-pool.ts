@@ -9,7 +9,8 @@
  * next request there, so that rounding takes no capacity away.
  *
  * A tenant that is always backlogged has two requests waiting at all times: one would do for schedulers that look at heads
- * only, but round robin would see the tenant come and go.
+ * only, but round robin would see the tenant come and go. One that asks for one thing at a time does come and go: its next
+ * request arrives the moment the last is done.
  */
 import { createScheduler, IndexedHeap, type Job, type Scheduler } from "../../enforcement/index.js";
 import { TenantryError } from "../../proto/errors.js";
@@ -45,6 +46,8 @@ class PoolJob implements Job {
   live = false;
   /** Where its tenant's next one comes from, when it is always backlogged. */
   source: RequestStream | undefined = undefined;
+  /** Is that one made only when this one is done? */
+  alone = false;
 }
 
 export class SlotPool {
@@ -79,7 +82,7 @@ export class SlotPool {
   #windowUs = WINDOW_US;
 
   constructor(options: PoolOptions) {
-    const { workload, slots, unitsPerSecPerSlot: rate, scheduler, estimator, watch = [] } = options;
+    const { workload, slots, unitsPerSecPerSlot: rate, scheduler, estimator, creditJobs, watch = [] } = options;
     if (!(Number.isInteger(slots) && slots >= 1 && slots <= 65_536)) {
       throw new TenantryError("BAD_ARGUMENT", `pool: slots is ${slots}; expected a whole number, 1 … 65536`);
     }
@@ -100,6 +103,7 @@ export class SlotPool {
       slots,
       costUnitsPerSecPerSlot: rate,
       ...(estimator === undefined ? {} : { estimator }),
+      ...(creditJobs === undefined ? {} : { creditJobs }),
       ...(weights === undefined ? {} : { weightOf: (name: string) => weights[indexOf!.get(name)!] }),
     });
     this.#slotJobs = new Array(slots).fill(undefined);
@@ -111,11 +115,11 @@ export class SlotPool {
     this.lag = new LagLog(progress, this.fluid, options.lagUnitsPerSec ?? rate, watch);
     this.windows = new ServiceWindows(progress, this.fluid, watch, weights);
     this.#sampleUs = options.sampleUs ?? REFRESH_US;
-    for (const { tenant, stream } of workload.backlogged) {
-      this.fluid.backlog(tenant, 0);
+    for (const { tenant, stream, oneAtATime = false } of workload.backlogged) {
+      if (!oneAtATime) this.fluid.backlog(tenant, 0);
       this.lag.awake(tenant);
       const source = stream();
-      for (let k = 0; k < AHEAD; k++) this.#draw(tenant, source, 0);
+      for (let k = 0; k < (oneAtATime ? 1 : AHEAD); k++) this.#draw(tenant, source, oneAtATime);
     }
   }
 
@@ -182,7 +186,7 @@ export class SlotPool {
     this.#enqueue(job);
   }
 
-  #draw(tenant: number, source: RequestStream, nowUs: number): void {
+  #draw(tenant: number, source: RequestStream, alone: boolean): void {
     const job = this.#spare.pop() ?? this.#newJob();
     const { tenants, apis } = this.#options.workload;
     source.next();
@@ -191,7 +195,12 @@ export class SlotPool {
     job.api = apis[source.api];
     job.work = source.cost;
     job.source = source;
-    job.enqueuedUs = nowUs;
+    job.alone = alone;
+    job.enqueuedUs = this.nowUs;
+    if (alone) {
+      this.fluid.arrive(tenant, job.work, this.nowUs);
+      this.lag.awake(tenant);
+    }
     this.#enqueue(job);
   }
 
@@ -217,7 +226,7 @@ export class SlotPool {
       const job = this.#scheduler.dequeue(slot, this.#toldUs);
       if (job === undefined) return;
       this.#start(job, slot);
-      if (job.source !== undefined) this.#draw(job.index, job.source, this.nowUs);
+      if (job.source !== undefined && !job.alone) this.#draw(job.index, job.source, false);
     }
   }
 
@@ -251,8 +260,10 @@ export class SlotPool {
     if (keep !== undefined && this.nowUs > keep.fromUs && this.#startUs[slot] < keep.toUs) {
       this.stints.push({ slot, tenant: job.index, fromUs: this.#startUs[slot], toUs: this.#freeUs[slot], cost: job.work });
     }
+    const { index, source, alone } = job;
     job.live = false;
     this.#spare.push(job);
+    if (source !== undefined && alone) this.#draw(index, source, true);
   }
 
   #refresh(): void {

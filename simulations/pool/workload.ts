@@ -32,6 +32,8 @@ export interface Backlogged {
   readonly tenant: number;
   /** A new stream of the tenant's requests, each time the same. */
   stream(): RequestStream;
+  /** It asks anew only when its last request is done: a client that waits for its answer. Default false. */
+  readonly oneAtATime?: boolean;
 }
 
 /** One request after the other: `next` makes it, `api` and `cost` tell what it is. */

@@ -30,8 +30,8 @@ svg .name{font-weight:600}svg .cell{fill:var(--ink);font-size:11px}svg .halo{pai
 ${Array.from({ length: COLOURS }, (_, i) => `svg .c${i}{stroke:var(--s${i})}svg .f${i}{fill:var(--s${i})}`).join("")}
 ${Array.from({ length: SIZES }, (_, i) => `svg .q${i}{fill:var(--q${i})}`).join("")}`;
 
-/** Styles of a picture that stands alone. */
-export const PICTURE_STYLE = `svg{${LIGHT}}@media screen and (prefers-color-scheme:dark){svg{${DARK}}}${PICTURE}`;
+/** Styles of a picture that stands alone; it brings its paper along, for the page around may be darker or lighter. */
+export const PICTURE_STYLE = `svg{${LIGHT};background:var(--paper)}@media screen and (prefers-color-scheme:dark){svg{${DARK}}}${PICTURE}`;
 
 /** Styles of a page. */
 export const PAGE_STYLE = `

@@ -3,8 +3,10 @@ import { TenantryError } from "../../proto/errors.js";
 import type { Scenario } from "../scenario.js";
 import { estimatorGamer, lockHolder, manyNames } from "./adversaries.js";
 import { bottleneckFairness } from "./bottleneck-fairness.js";
+import { credit } from "./credit.js";
 import { dominantResourceFairness } from "./dominant-resource-fairness.js";
 import { expensiveRequests } from "./expensive-requests.js";
+import { matrix } from "./matrix.js";
 import { productionKnown } from "./production-known.js";
 import { randomSuite } from "./random-suite.js";
 import { sensitivity } from "./sensitivity.js";
@@ -20,6 +22,8 @@ export const SCENARIOS: readonly Scenario[] = [
   productionKnown,
   unpredictable,
   randomSuite,
+  matrix,
+  credit,
   bottleneckFairness,
   dominantResourceFairness,
   twoHundredNodes,

@@ -11,6 +11,7 @@ import type { Comparison } from "./measure.js";
 import { type Block, page } from "./picture.js";
 import { recordRows } from "./record.js";
 import { concurrencyRows, SIZES, schedulerRows } from "./schedulers.js";
+import { simulatorRow } from "./simulator.js";
 import { clockNs, throttleRows } from "./throttle.js";
 
 const { values } = parseArgs({
@@ -86,6 +87,13 @@ if (wanted("schedulers")) {
 if (wanted("slots")) {
   progress("slots");
   for (const { name, comparison } of await concurrencyRows()) show("A bounded number at a time", name, comparison);
+}
+if (wanted("simulator")) {
+  progress("simulator");
+  const { name, comparison, eventsPerSec } = await simulatorRow();
+  show("Simulator: calls of a scheduler", name, comparison);
+  say(`  ${(eventsPerSec / 1e6).toFixed(2)} million simulated scheduler events per second on one core`);
+  results.push({ name: "simulator", eventsPerSec });
 }
 if (wanted("ingest")) {
   progress("ingest");

@@ -143,6 +143,37 @@ test("a coarse clock is what the scheduler sees, not when requests end", () => {
   expect([pool.completed, [...pool.latencies.byTenant(1)[0]]]).toEqual([1, [10]]);
 });
 
+describe("a client that waits for each answer", () => {
+  const client: Workload = {
+    tenants: ["client", "flood"],
+    apis: ["any"],
+    arrivals: NO_ARRIVALS,
+    backlogged: [{ ...always(0, 100), oneAtATime: true }],
+  };
+  const options = { slots: 2, unitsPerSecPerSlot: 1e6, scheduler: "2dfq" as const, estimator: "known" as const };
+
+  test("never has two requests, and alone never waits", () => {
+    const pool = new SlotPool({ ...options, workload: client });
+    pool.run(10_050);
+    expect([pool.completed, pool.outstanding[0], pool.fluid.busyWith(0)]).toEqual([100, 1, true]);
+    expect(new Set(pool.latencies.byTenant(2)[0])).toEqual(new Set([100]));
+    // The fluid server, with both slots for it, does each request in half the time and then waits for the next.
+    pool.fluid.advance(10_050);
+    expect(pool.fluid.served(0)).toBeCloseTo(10_100, 6);
+    expect(pool.served(0)).toBeCloseTo(10_050, 6);
+  });
+
+  test("beside one that always has requests waiting is given no more than its share", () => {
+    const workload = { ...client, backlogged: [...client.backlogged, always(1, 300)] };
+    for (const creditJobs of [0, 16]) {
+      const pool = new SlotPool({ ...options, slots: 1, workload, creditJobs });
+      pool.run(1e6);
+      expect(pool.served(0) / pool.served(1)).toBeGreaterThan(0.3);
+      expect(pool.served(0) / pool.served(1)).toBeLessThan(1.01);
+    }
+  });
+});
+
 test("settings out of range are refused", () => {
   const options = { workload: workloadOf(1, [[0, 1, 0]]), slots: 1, unitsPerSecPerSlot: 1, scheduler: "fifo" as const };
   for (const slots of [0, 1.5, Number.NaN, 1e9]) expect(() => new SlotPool({ ...options, slots })).toThrow(/slots is/);
