@@ -1,6 +1,6 @@
 /** What the documents say is held to what there is. */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { SCHEDULER_KINDS } from "../enforcement/index.js";
@@ -9,7 +9,7 @@ import { listScenarios } from "../simulations/index.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const read = (name: string) => readFileSync(join(ROOT, name), "utf8");
-const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/writing-policies.md", "docs/2dfq.md"];
+const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/writing-policies.md", "docs/retro.md", "docs/2dfq.md"];
 
 describe("documents", () => {
   test("the README's service is the program in examples/, line by line", () => {
@@ -28,7 +28,8 @@ describe("documents", () => {
     ]
       .map((match) => match[1])
       .filter((path) => !path.includes("NAME"));
-    for (const path of [...links, ...files]) expect(existsSync(join(ROOT, path)), `${name} names ${path}`).toBe(true);
+    const paths = [...links.map((path) => join(dirname(name), path)), ...files];
+    for (const path of paths) expect(existsSync(join(ROOT, path)), `${name} names ${path}`).toBe(true);
   });
 
   test.each(["README.md", "docs/2dfq.md"])("every script, command and scenario %s names exists", (name) => {

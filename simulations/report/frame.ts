@@ -5,7 +5,7 @@ import { escaped } from "./text.js";
 
 export const WIDTH = 860;
 export const HEIGHT = 320;
-export const LEFT = 62;
+export const LEFT = 72;
 export const TOP = 24;
 export const BOTTOM = 46;
 /** About the mean width of a character, to leave room for names. */

@@ -16,7 +16,7 @@ import { FIXED_COSTS, population } from "../pool/population.js";
 import { SlotPool } from "../pool/slot-pool.js";
 import type { Workload } from "../pool/workload.js";
 import type { Chart, Table } from "../report/index.js";
-import { atLeast, atMost, defineInParts, type Findings } from "../scenario.js";
+import { atLeast, defineInParts, type Findings } from "../scenario.js";
 import { Trace } from "../world/trace.js";
 
 const RUNS = 3;

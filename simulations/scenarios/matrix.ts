@@ -245,7 +245,7 @@ function pictures(means: Means): BoxChart[] {
     {
       kind: "boxes",
       title: "All in all: above 1, a tenant waits longer than under 2dfq pessimistic",
-      caption: `p99 of T1 … T12 and t1 … t5, ${wild}: boxes hold the middle half of the 17 tenants, whiskers reach the first and the last.`,
+      caption: `p99 of T1 … T12 and t1 … t5, ${wild}: boxes hold the middle half of the 17 tenants, whiskers reach the first and the last; fifo and round-robin ask no estimate.`,
       yLabel: "p99 / p99 under 2dfq pessimistic",
       yScale: "log",
       groups: ["fifo", "round-robin", ...SCHEDULERS],
