@@ -10,7 +10,7 @@ import { escaped } from "./text.js";
 
 const COLUMNS = 300;
 /** Height of a row, at most; all rows together, at most. */
-const ROW = 12;
+const ROW = 40;
 const ROWS = 260;
 const LEGEND = 118;
 

@@ -209,7 +209,7 @@ function findings({ arrivals }: Workload, light: number, rate: number, outcomes:
       light === 0
         ? [`No tenant has ${ENOUGH} requests.`]
         : [
-            `The light half of the tenants waits least under ${best.name}: their 99th percentile is ${best.lightP99.q50.toPrecision(3)} ms in the median.`,
+            `The light half of the tenants waits least under ${best.name}: their 99th percentile is ${Number(best.lightP99.q50.toPrecision(3))} ms in the median.`,
           ],
     charts: light === 0 ? [] : pictures(outcomes),
     tables: [

@@ -109,7 +109,7 @@ function picture(kind: Kind, pool: SlotPool): OccupancyChart {
   return {
     kind: "occupancy",
     title: `${kind.toUpperCase()}: who runs where`,
-    caption: "Light: requests of 1 s (A, B). Dark: requests of 4 s (C, D).",
+    caption: "Requests of 1 s (A, B) and of 4 s (C, D) by their colours.",
     xLabel: "time (s)",
     slots: SLOTS,
     fromX: 0,
