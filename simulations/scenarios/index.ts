@@ -5,6 +5,9 @@ import { estimatorGamer, lockHolder, manyNames } from "./adversaries.js";
 import { bottleneckFairness } from "./bottleneck-fairness.js";
 import { dominantResourceFairness } from "./dominant-resource-fairness.js";
 import { expensiveRequests } from "./expensive-requests.js";
+import { heartbeats } from "./heartbeats.js";
+import { latencySlo } from "./latency-slo.js";
+import { replication } from "./replication.js";
 import { sensitivity } from "./sensitivity.js";
 import { trace } from "./trace.js";
 import { twoHundredNodes } from "./two-hundred-nodes.js";
@@ -15,6 +18,9 @@ export const SCENARIOS: readonly Scenario[] = [
   workedExample,
   expensiveRequests,
   bottleneckFairness,
+  latencySlo,
+  heartbeats,
+  replication,
   dominantResourceFairness,
   twoHundredNodes,
   sensitivity,

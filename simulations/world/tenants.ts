@@ -10,7 +10,7 @@ import type { ServiceNode } from "./service-node.js";
 import type { World } from "./world.js";
 
 /** Clients that wait for answers, or requests that come whatever happens. */
-export type Asking = { clients: number; thinkUs?: number } | { ratePerSec: number };
+export type Asking = { clients: number; thinkUs?: number; spreadUs?: number } | { ratePerSec: number };
 
 export interface TenantPlan {
   name: string;
