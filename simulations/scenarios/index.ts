@@ -6,9 +6,12 @@ import { bottleneckFairness } from "./bottleneck-fairness.js";
 import { credit } from "./credit.js";
 import { dominantResourceFairness } from "./dominant-resource-fairness.js";
 import { expensiveRequests } from "./expensive-requests.js";
+import { heartbeats } from "./heartbeats.js";
+import { latencySlo } from "./latency-slo.js";
 import { matrix } from "./matrix.js";
 import { productionKnown } from "./production-known.js";
 import { randomSuite } from "./random-suite.js";
+import { replication } from "./replication.js";
 import { sensitivity } from "./sensitivity.js";
 import { trace } from "./trace.js";
 import { twoHundredNodes } from "./two-hundred-nodes.js";
@@ -25,6 +28,9 @@ export const SCENARIOS: readonly Scenario[] = [
   matrix,
   credit,
   bottleneckFairness,
+  latencySlo,
+  heartbeats,
+  replication,
   dominantResourceFairness,
   twoHundredNodes,
   sensitivity,

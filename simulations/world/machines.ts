@@ -45,6 +45,22 @@ export class Station {
   }
 }
 
+/** Members that are held while something else is done: handler threads, connections. Who finds none free waits in order. */
+export class Pool {
+  readonly #meter: ResourceMeter;
+
+  /** @param meter its slots are the members */
+  constructor(meter: ResourceMeter) {
+    this.#meter = meter;
+  }
+
+  /** Calls `onHeld` once a member is free, now or later; who holds it must call `release` exactly once. */
+  hold(who: { tenant: TenantIndex; via: ViaSet }, onHeld: (release: () => void) => void): void {
+    const operation = new Operation(who, () => onHeld(() => this.#meter.finish(operation)));
+    this.#meter.use(operation);
+  }
+}
+
 /** How fast a disk seeks and reads. */
 export interface DiskOptions {
   clock: Clock;

@@ -1,6 +1,7 @@
 /**
  * What happened, by windows of equal length: sums of what was counted in each, and what was read at the end of each.
  */
+import { quantileOf } from "../measures.js";
 import type { VirtualClock } from "./clock.js";
 import type { Trace } from "./trace.js";
 
@@ -23,12 +24,36 @@ export class Tally {
   }
 }
 
+/** Values that were seen in each window, such as latencies. */
+export class Samples {
+  /** By window, complete ones only; in no order. */
+  readonly values: number[][] = [];
+  #now: number[] = [];
+
+  add(value: number): void {
+    this.#now.push(value);
+  }
+
+  /** The q-quantile (0…1) of each window; NaN where nothing was seen. */
+  quantiles(q: number): number[] {
+    return this.values.map((window) => quantileOf(window, q));
+  }
+
+  /** For the recorder: the window is over. */
+  turn(): number {
+    const seen = this.#now;
+    this.values.push(seen);
+    this.#now = [];
+    return seen.reduce((sum, value) => sum + value, seen.length);
+  }
+}
+
 /** Counts what happens, by windows of the virtual clock. */
 export class Recorder {
   readonly windowUs: number;
   readonly #clock: VirtualClock;
   readonly #trace: Trace;
-  readonly #tallies: Tally[] = [];
+  readonly #tallies: (Tally | Samples)[] = [];
   readonly #gauges: { read: () => number; values: number[] }[] = [];
   /** Complete windows so far. */
   windows = 0;
@@ -46,6 +71,14 @@ export class Recorder {
     while (tally.values.length < this.windows) tally.values.push(0);
     this.#tallies.push(tally);
     return tally;
+  }
+
+  /** Something to see values of. */
+  samples(): Samples {
+    const samples = new Samples();
+    while (samples.values.length < this.windows) samples.values.push([]);
+    this.#tallies.push(samples);
+    return samples;
   }
 
   /** Something to read at the end of each window; what it gave, by window. */
