@@ -41,6 +41,40 @@ export function weight(text: string): number {
   return value;
 }
 
+/** A time in milliseconds above 0, or "none": 0. */
+export function targetMs(text: string): number {
+  const value = text === "none" ? 0 : Number(text);
+  if (text.trim() === "" || !(value >= 0 && value < Number.POSITIVE_INFINITY) || (value === 0 && text !== "none"))
+    throw new InvalidArgumentError('Expected a number of milliseconds above 0, or "none".');
+  return value;
+}
+
+/** A finite number above 0, or "none": 0. */
+export function capacity(text: string): number {
+  return text === "none" ? 0 : weight(text);
+}
+
+/** A tier. */
+export function tier(text: string): number {
+  if (!/^\d$/.test(text)) throw new InvalidArgumentError("Expected a whole number from 0 (served first) to 9.");
+  return Number(text);
+}
+
+/** `service/point=rate` or `service/point=none`, gathered over several options. */
+export function pointRate(text: string, before: PointRate[] = []): PointRate[] {
+  const match = /^([^=]+)=(.+)$/.exec(text);
+  const rate = Number(match?.[2]);
+  if (match === null || !(match[2] === "none" || (rate >= 0 && rate < Number.POSITIVE_INFINITY)))
+    throw new InvalidArgumentError("Expected SERVICE/POINT=RATE, such as storage/read=200 (a second), or =none.");
+  return [...before, { point: match[1], ...(match[2] !== "none" && { ratePerSec: rate }) }];
+}
+
+/** A rate agreed for a point, as the Admin service carries it; without a rate: none any more. */
+export interface PointRate {
+  point: string;
+  ratePerSec?: number;
+}
+
 /** `name=number`, gathered over several options. */
 export function parameter(text: string, before: Record<string, number> = {}): Record<string, number> {
   const match = /^([A-Za-z]\w*)=(.+)$/.exec(text);

@@ -1,6 +1,6 @@
 /** `tenantry set`: changes a tenant, a policy, a point, or everything, while the controller runs; kept over restarts. */
 import { Command, Option } from "commander";
-import { grpcAddress, parameter, weight } from "./arguments.js";
+import { capacity, grpcAddress, type PointRate, parameter, pointRate, targetMs, tier, weight } from "./arguments.js";
 import { callAdmin } from "./call-admin.js";
 import { CommandFailure, print } from "./terminal.js";
 import { readTls, type TlsOptions, withTls } from "./tls-options.js";
@@ -11,6 +11,12 @@ interface Options extends TlsOptions {
   mode?: string;
   weight?: number;
   param?: Record<string, number>;
+  p99TargetMs?: number;
+  tier?: number;
+  cap?: PointRate[];
+  guarantee?: PointRate[];
+  group?: string;
+  capacity?: number;
 }
 
 type Settings = Record<string, unknown>;
@@ -20,11 +26,26 @@ export function setCommand(): Command {
     .description("change settings of a running controller; kept over restarts")
     .helpCommand(false);
   command.addCommand(
-    common(new Command("tenant").description("a tenant's weight and mode").argument("TENANT", "its id"))
+    common(new Command("tenant").description("a tenant's weight, mode and terms").argument("TENANT", "its id"))
       .addOption(new Option("--weight <N>", "its claim, relative to others' (1)").argParser(weight))
+      .addOption(new Option("--p99-target-ms <MS>", "99 of 100 of its requests within this; none: no target").argParser(targetMs))
+      .addOption(new Option("--tier <N>", "0 is served first, 9 last (1)").argParser(tier))
+      .addOption(new Option("--cap <POINT=RATE>", "at most so much a second there; may be repeated; =none").argParser(pointRate))
+      .addOption(
+        new Option("--guarantee <POINT=RATE>", "at least so much a second there; may be repeated; =none").argParser(pointRate),
+      )
+      .option("--group <GROUP>", "the group it belongs to; none: none")
       .action((tenant: string, options: Options) => {
-        needed(options, ["mode", "weight"]);
-        return change(options, "SetTenant", { settings: { tenant, mode: wireMode(options.mode), weight: options.weight ?? 0 } });
+        needed(options, ["mode", "weight", "p99TargetMs", "tier", "cap", "guarantee", "group"]);
+        const { mode, weight = 0, p99TargetMs, tier, cap = [], guarantee = [], group } = options;
+        const terms = {
+          ...(p99TargetMs !== undefined && { p99TargetUs: p99TargetMs * 1_000 }),
+          ...(tier !== undefined && { tier }),
+          ...(group !== undefined && { group: group === "none" ? "" : group }),
+          caps: cap,
+          guarantees: guarantee,
+        };
+        return change(options, "SetTenant", { settings: { tenant, mode: wireMode(mode), weight, ...terms } });
       }),
   );
   command.addCommand(
@@ -36,12 +57,19 @@ export function setCommand(): Command {
       }),
   );
   command.addCommand(
-    common(new Command("point").description("a control point's mode").argument("POINT", "its name, service/point")).action(
-      (point: string, options: Options) => {
-        needed(options, ["mode"]);
-        return change(options, "SetPoint", { settings: { point, mode: wireMode(options.mode) } });
-      },
-    ),
+    common(new Command("point").description("a control point's mode and capacity").argument("POINT", "its name, service/point"))
+      .addOption(
+        new Option(
+          "--capacity <RATE>",
+          "so much a second it can carry: guarantees may not come to more; none: not known",
+        ).argParser(capacity),
+      )
+      .action((point: string, options: Options) => {
+        needed(options, ["mode", "capacity"]);
+        const { mode, capacity: capacityPerSec } = options;
+        const settings = { point, mode: wireMode(mode), ...(capacityPerSec !== undefined && { capacityPerSec }) };
+        return change(options, "SetPoint", { settings });
+      }),
   );
   command.addCommand(
     common(new Command("everything").description("the mode above all others")).action((options: Options) => {
@@ -64,23 +92,41 @@ function common(command: Command): Command {
 }
 
 /** @throws CommandFailure when nothing was asked to change */
-function needed(options: Options, any: ("mode" | "weight" | "param")[]): void {
+function needed(options: Options, any: (keyof Options)[]): void {
   if (any.every((key) => options[key] === undefined)) {
-    throw new CommandFailure(`nothing to set; expected ${any.map((key) => `--${key}`).join(" or ")}`, 2);
+    const flags = any.map((key) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+    throw new CommandFailure(`nothing to set; expected ${flags.join(" or ")}`, 2);
   }
 }
 
 async function change(options: Options, method: string, request: Settings): Promise<void> {
-  const { mode, ...rest } = await callAdmin<Settings & { mode: string }>(options.controller, method, request, readTls(options));
-  const now = { ...rest, mode: mode.toLowerCase() };
+  const reply = await callAdmin<Settings & { mode: string }>(options.controller, method, request, readTls(options));
+  const { tenant, policy, point, weight, mode, caps, guarantees, ...rest } = reply;
+  // In the order in which one reads it: what it is, then what is in force.
+  const now = {
+    ...defined({ tenant, policy, point, weight }),
+    mode: mode.toLowerCase(),
+    ...rest,
+    ...defined({ caps, guarantees }),
+  };
   print(options.json ? JSON.stringify(now) : wordsFor(now));
 }
 
-/** `tenant acme, weight 2, mode enforce`. */
+function defined(settings: Settings): Settings {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+/** `tenant acme, weight 2, mode enforce, caps storage/read 200`. */
 function wordsFor(settings: Settings): string {
   return Object.entries(settings)
-    .map(([key, value]) => `${key} ${typeof value === "object" ? JSON.stringify(value) : value}`)
+    .filter(([, value]) => !Array.isArray(value) || value.length > 0)
+    .map(([key, value]) => (key === "p99TargetUs" ? `p99 target ${Number(value) / 1_000} ms` : `${key} ${wordFor(value)}`))
     .join(", ");
+}
+
+function wordFor(value: unknown): string {
+  if (Array.isArray(value)) return value.map(({ point, ratePerSec }: PointRate) => `${point} ${ratePerSec}`).join(" and ");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function wireMode(mode: string | undefined): string {

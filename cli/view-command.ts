@@ -25,16 +25,22 @@ export function viewText(view: ViewSnapshot): string {
   const live = view.instances.filter((instance) => instance.live).length;
   const state = view.learning ? "learning" : view.mode;
   const head = `epoch ${view.epoch} · ${state} · ${live} of ${view.instances.length} instances live · ${view.tenantCount} tenants`;
-  const policies = view.policies.map((policy) => [
-    policy.name,
-    policy.mode,
-    policy.limits,
-    policy.refused ?? policy.origin?.rejected ?? "",
-  ]);
+  const policies = view.policies
+    .filter((policy) => policy.mode !== "off")
+    .map(({ name, mode, tenants, limits, decisive, apart, refused, origin }) => [
+      name,
+      mode,
+      tenants,
+      limits,
+      decisive,
+      apart.tenants === 0 ? "" : `would hold ${apart.tenants} more or tighter`,
+      refused ?? origin?.rejected ?? "",
+    ]);
   const resources = view.resources.map((resource) => {
     const [busiest] = Object.entries(resource.tenants).sort(([, a], [, b]) => b.share - a.share);
     const by = busiest === undefined ? "" : `${busiest[0]} ${short(busiest[1].share * 100)} %`;
-    return [resource.name, resource.slowdown, resource.load, resource.unit, by];
+    const { instance, slowdown } = resource.hottest;
+    return [resource.name, resource.slowdown, resource.load, resource.unit, by, `${instance} ${short(slowdown)}`];
   });
   const points = view.points.flatMap((point) =>
     Object.entries(point.tenants)
@@ -53,8 +59,8 @@ export function viewText(view: ViewSnapshot): string {
   );
   return [
     styled("bold", head),
-    section(table(["policy", "mode", "limits", "refused"], policies), policies.length),
-    section(table(["resource", "slowdown", "load/s", "unit", "mostly"], resources), resources.length),
+    section(table(["policy", "mode", "tenants", "limits", "in force", "apart", "refused"], policies), policies.length),
+    section(table(["resource", "slowdown", "load/s", "unit", "mostly", "hottest"], resources), resources.length),
     section(table(["point", "tenant", "through/s", "rate/s", "waiting", "p99 ms", "because"], points), points.length),
   ].join("");
 }

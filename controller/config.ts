@@ -3,7 +3,9 @@ import type { Policy } from "../policies/index.js";
 import { paramsOf } from "../policies/index.js";
 import { TenantryError } from "../proto/errors.js";
 import { isLogicalName, isTenantId, shown } from "../proto/names.js";
+import { type GroupSettings, groupFaults, membershipFaults, promiseFaults } from "./groups.js";
 import { isMode, type Mode } from "./modes.js";
+import { DEFAULT_STACK, defaultStack, stackFaults } from "./stack.js";
 import type { PointOverride, PolicyOverride, TenantOverride } from "./state.js";
 import { termsFaults } from "./terms.js";
 
@@ -35,10 +37,14 @@ export interface ControllerConfig {
   viewTenants: number;
   /** The mode of everything. */
   mode: Mode;
+  /** Policies in force, in the order in which they decide; see stack.ts. */
+  stack: readonly string[];
   /** By policy name. */
   policies: Record<string, PolicyOverride>;
   /** By tenant id. */
   tenants: Record<string, TenantOverride>;
+  /** Organisations, teams and the like, by id. */
+  groups: Record<string, GroupSettings>;
   /** By logical name, `service/point`. */
   points: Record<string, PointOverride>;
 }
@@ -60,8 +66,10 @@ export const DEFAULT_CONFIG: Readonly<ControllerConfig> = Object.freeze({
   maxMetersPerInstance: 256,
   viewTenants: 1_000,
   mode: "enforce" as Mode,
+  stack: DEFAULT_STACK,
   policies: {},
   tenants: {},
+  groups: {},
   points: {},
 });
 
@@ -91,7 +99,7 @@ const RANGES: readonly (readonly [keyof ControllerConfig, number, number, "whole
  * @throws TenantryError BAD_CONFIG that lists every mistake, each with its place
  */
 export function completeConfig(given: Partial<ControllerConfig>, policies: readonly Policy[]): ControllerConfig {
-  const config: ControllerConfig = { ...DEFAULT_CONFIG, ...given };
+  const config: ControllerConfig = { ...DEFAULT_CONFIG, stack: defaultStack(policies), ...given };
   const faults: string[] = [];
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(DEFAULT_CONFIG, key)) {
@@ -108,9 +116,15 @@ export function completeConfig(given: Partial<ControllerConfig>, policies: reado
     faults.push(`tenantIdleWindows: ${config.tenantIdleWindows}; expected at least twice ttlWindows (${config.ttlWindows})`);
   }
   if (!isMode(config.mode)) faults.push(modeFault("mode", config.mode));
+  faults.push(...stackFaults(config.stack, policies));
   for (const [name, settings] of Object.entries(config.policies)) faults.push(...policyFaults(name, settings, policies));
   for (const [id, settings] of Object.entries(config.tenants)) faults.push(...tenantFaults(id, settings));
+  for (const [id, { group }] of Object.entries(config.tenants))
+    faults.push(...membershipFaults(`tenants.${shown(id)}`, group, config.groups));
+  faults.push(...groupFaults(config.groups));
   for (const [name, settings] of Object.entries(config.points)) faults.push(...pointFaults(name, settings));
+  // Whether promises can be kept is a question to sound ones only.
+  if (faults.length === 0) faults.push(...promiseFaults({ ...config, tenants: Object.entries(config.tenants) }));
   if (faults.length > 0)
     throw new TenantryError("BAD_CONFIG", `the configuration has ${faults.length} mistake(s):\n  ${faults.join("\n  ")}`);
   return config;
@@ -150,7 +164,14 @@ export function pointFaults(name: string, settings: PointOverride): string[] {
   const at = `points.${shown(name)}`;
   const faults: string[] = [];
   if (!isLogicalName(name)) faults.push(`${at}: not a point; expected service/point`);
-  if (settings.mode !== undefined && !isMode(settings.mode)) faults.push(modeFault(`${at}.mode`, settings.mode));
+  const { mode, capacityPerSec } = settings;
+  if (mode !== undefined && !isMode(mode)) faults.push(modeFault(`${at}.mode`, mode));
+  const unknown = capacityPerSec === undefined || capacityPerSec === null;
+  if (!unknown && !(typeof capacityPerSec === "number" && capacityPerSec > 0 && capacityPerSec < Number.POSITIVE_INFINITY)) {
+    faults.push(
+      `${at}.capacityPerSec: ${shown(capacityPerSec)}; expected a number > 0, cost units per second over all instances`,
+    );
+  }
   return faults;
 }
 

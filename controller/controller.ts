@@ -3,18 +3,18 @@
  * part. State changes first, calls out last; the ticker only says when: every figure is per time covered, so a late tick is
  * as right as one in time.
  */
-import { type Params, POLICIES, type Policy } from "../policies/index.js";
+import { type Params, POLICIES, type Policy, type Terms } from "../policies/index.js";
 import { type ErrorCode, TenantryError } from "../proto/errors.js";
 import { type Hello, POINT } from "../proto/messages.js";
 import { checkTenantId } from "../proto/names.js";
 import type { AgentPeer, Alarm, Chance, Clock, PeerSession } from "../proto/ports.js";
+import { describePolicies } from "./compare.js";
 import { type ControllerConfig, completeConfig } from "./config.js";
 import {
   chooseTenants,
   type Described,
   describeInstances,
   describePoint,
-  describePolicies,
   describeResource,
   describeTenants,
 } from "./describe.js";
@@ -23,7 +23,8 @@ import type { Mode } from "./modes.js";
 import { Rounds } from "./rounds.js";
 import { Settings } from "./settings.js";
 import type { Counters, Explanation, ViewSnapshot } from "./snapshot.js";
-import { emptyState, type StateStore, type TenantOverride } from "./state.js";
+import { defaultStack, inOrder } from "./stack.js";
+import { emptyState, type PointOverride, type StateStore, type TenantOverride } from "./state.js";
 
 /** What the pure controller is made of: everything it needs from the world comes in here. */
 export interface ControllerOptions {
@@ -33,11 +34,11 @@ export interface ControllerOptions {
   store: StateStore;
   /** What differs from `DEFAULT_CONFIG`. */
   config?: Partial<ControllerConfig>;
-  /** The policies there are; absent: those of the package, of which only bottleneck fairness is enforced unless configured. */
+  /** The policies there are; absent: those of the package. Which are in force, `config.stack` says. */
   policies?: readonly Policy[];
   /** Policies that decide in the place of those of this name, under it and with its settings: to compare two. */
   inPlaceOf?: Readonly<Record<string, Policy>>;
-  /** Policies beside those: only observed unless configured. */
+  /** Policies beside those: only observed unless configured, or named in the stack. */
   morePolicies?: readonly Policy[];
   /** Told of what an operator would want in a log. Must not throw. */
   onEvent?(event: ControllerEvent): void;
@@ -56,10 +57,26 @@ export interface ControllerEvent {
     | "guard" // a decision was refused
     | "policy" // one from a file was loaded anew, or was not, or was stopped
     | "bound" // a bound is reached: not everything can be told or taken
+    | "target" // a latency target is out of reach, whoever is held back for it
     | "setting" // changed at run time
     | "store"; // the store failed, or works again
   message: string;
   code?: ErrorCode;
+}
+
+/** What is in force for a tenant: its own settings, or those everybody has. */
+export interface TenantSettings extends Terms {
+  tenant: string;
+  weight: number;
+  mode: Mode;
+  group?: string;
+}
+
+/** What is in force for a point. */
+export interface PointSettings {
+  point: string;
+  mode: Mode;
+  capacityPerSec?: number;
 }
 
 /** Tries to load and save the state before `start` gives up, and the pause after the first, doubled after each. */
@@ -85,16 +102,18 @@ export class Controller {
     this.#options = options;
     const { morePolicies = [], inPlaceOf = {} } = options;
     const usual = (options.policies ?? POLICIES).map((policy) => inPlaceOf[policy.name] ?? policy);
-    const policies = [...usual, ...morePolicies];
-    const config = Object.freeze(completeConfig(options.config ?? {}, policies));
+    const all = [...usual, ...morePolicies];
+    const stack = options.config?.stack ?? defaultStack(usual);
+    const config = Object.freeze(completeConfig({ ...options.config, stack }, all));
+    const policies = inOrder(all, config.stack);
     this.#event = (kind, message, code) => options.onEvent?.(code === undefined ? { kind, message } : { kind, message, code });
     let storeWorks = true;
     this.#settings = new Settings({
       config,
       policies,
       policyDefault: (policy) => {
-        if (morePolicies.includes(policy)) return "observe";
-        return options.policies !== undefined || policy.name === "bottleneck-fairness" ? "enforce" : "off";
+        if (config.stack.includes(policy.name)) return "enforce";
+        return morePolicies.includes(policy) ? "observe" : "off";
       },
       store: options.store,
       state: emptyState(),
@@ -226,19 +245,20 @@ export class Controller {
   }
 
   /** Tenants with settings of their own or seen lately. */
-  listTenants(): { tenant: string; weight: number; mode: Mode }[] {
+  listTenants(): TenantSettings[] {
     const ids = new Set([...this.#settings.tenantsNamed(), ...this.#rounds.builder.view.tenants.map(({ id }) => id)]);
     return [...ids].sort().map((id) => this.#tenant(id));
   }
 
   /**
-   * Changes what is given; a mode is in force at once, a weight with the next decision; persisted.
+   * Changes what is given, of caps and guarantees only the points named; `null` takes a term back. A mode is in force at once,
+   * all else with the next decision; persisted.
    *
    * @param done called once it is persisted; an error says that it is applied but not yet persisted (it is tried again)
    * @returns the settings now in force
    * @throws TenantryError BAD_ARGUMENT that lists every mistake; nothing is changed then
    */
-  setTenant(id: string, settings: TenantOverride, done: (error?: TenantryError) => void = ignore) {
+  setTenant(id: string, settings: TenantOverride, done: (error?: TenantryError) => void = ignore): TenantSettings {
     this.#settings.setTenant(id, settings, done);
     this.#changed(`tenant ${id}`, settings);
     return this.#tenant(id);
@@ -260,20 +280,16 @@ export class Controller {
   }
 
   /** Points with settings of their own or seen lately. */
-  listPoints(): { point: string; mode: Mode }[] {
+  listPoints(): PointSettings[] {
     const names = new Set([...this.#settings.pointsNamed(), ...this.#rounds.meters.list(POINT).map(({ name }) => name)]);
-    return [...names].sort().map((point) => ({ point, mode: this.#settings.pointMode(point) }));
+    return [...names].sort().map((point) => this.#point(point));
   }
 
   /** As `setTenant`, for `service/point`; it need not have been seen yet. */
-  setPoint(
-    name: string,
-    settings: { mode?: Mode },
-    done: (error?: TenantryError) => void = ignore,
-  ): { point: string; mode: Mode } {
+  setPoint(name: string, settings: PointOverride, done: (error?: TenantryError) => void = ignore): PointSettings {
     this.#settings.setPoint(name, settings, done);
     this.#changed(`point ${name}`, settings);
-    return { point: name, mode: this.#settings.pointMode(name) };
+    return this.#point(name);
   }
 
   /** As `setTenant`, for everything at once. */
@@ -283,8 +299,22 @@ export class Controller {
     return this.#settings.mode;
   }
 
-  #tenant(id: string): { tenant: string; weight: number; mode: Mode } {
-    return { tenant: id, weight: this.#settings.weight(id), mode: this.#settings.tenantMode(id) };
+  #tenant(id: string): TenantSettings {
+    const settings = this.#settings;
+    const group = settings.group(id);
+    const weight = settings.weight(id);
+    return {
+      tenant: id,
+      weight,
+      mode: settings.tenantMode(id),
+      ...settings.terms.get(id),
+      ...(group !== undefined && { group }),
+    };
+  }
+
+  #point(point: string): PointSettings {
+    const capacityPerSec = this.#settings.capacityPerSec(point);
+    return { point, mode: this.#settings.pointMode(point), ...(capacityPerSec !== undefined && { capacityPerSec }) };
   }
 
   #policy(policy: Policy): { policy: string; mode: Mode; params: Params } {
@@ -292,7 +322,8 @@ export class Controller {
   }
 
   #described(): Described {
-    return { builder: this.#rounds.builder, loop: this.#rounds.loop, settings: this.#settings, meters: this.#rounds.meters };
+    const { builder, loop, meters, targets } = this.#rounds;
+    return { builder, loop, settings: this.#settings, meters, targets };
   }
 
   #changed(what: string, settings: object): void {

@@ -9,10 +9,11 @@ import type {
   InstanceSnapshot,
   PointSnapshot,
   PointTenantSnapshot,
-  PolicySnapshot,
+  Reason,
   ResourceSnapshot,
   TenantSnapshot,
 } from "./snapshot.js";
+import type { TargetWatch } from "./targets.js";
 import type { ViewBuilder } from "./view-builder.js";
 
 /** What is described; all of it read only. */
@@ -21,10 +22,11 @@ export interface Described {
   loop: PolicyLoop;
   settings: Settings;
   meters: MeterBook;
+  targets: TargetWatch;
 }
 
 /** Who set a limit and because of which resource, by name. */
-export function reasonOf(limit: Limit, { loop, meters }: Described): { policy: string; resource: string | null } {
+export function reasonOf(limit: Pick<Limit, "policy" | "resource" | "note">, { loop, meters }: Described): Reason {
   if (limit.policy < 0) {
     const [policy, resource] = limit.note.split("|");
     return { policy, resource: resource || null };
@@ -32,15 +34,10 @@ export function reasonOf(limit: Limit, { loop, meters }: Described): { policy: s
   return { policy: loop.wanted[limit.policy].policy.name, resource: meters.at(limit.resource)?.name ?? null };
 }
 
-export function describePolicies({ loop, settings }: Described): PolicySnapshot[] {
-  return loop.wanted.map(({ policy, limits, refused }) => ({
-    name: policy.name,
-    mode: settings.policyMode(policy),
-    params: { ...settings.params(policy) },
-    limits: limits.size,
-    refused: refused ?? null,
-    origin: policy.origin ?? null,
-  }));
+/** The limit that would stand were it not for the tightest; null: there is none. */
+export function runnerUpOf(point: number, seat: number, level: 1 | 2, described: Described): PointTenantSnapshot["runnerUp"] {
+  const next = described.loop.rivals(point, seat, level)[1];
+  return next === undefined ? null : { ...reasonOf({ ...next, note: "" }, described), ratePerSec: next.ratePerSec };
 }
 
 /** At most `most` instances, those heard of last. */
@@ -80,10 +77,13 @@ function raise(scores: Float64Array, column: Float64Array, total: number): void 
   for (let v = 0; v < scores.length; v++) scores[v] = Math.max(scores[v], column[v] / total);
 }
 
-export function describeTenants({ builder, settings }: Described, chosen: readonly number[]): TenantSnapshot[] {
+export function describeTenants({ builder, settings, targets }: Described, chosen: readonly number[]): TenantSnapshot[] {
   return chosen.map((v) => {
     const { id, weight } = builder.view.tenants[v];
-    return { id, weight, mode: settings.tenantMode(id) };
+    const { point, p99Us } = targets.outOfReach.get(id) ?? {};
+    const outOfReach = point === undefined || p99Us === undefined ? null : { point, p99Us };
+    const terms = settings.terms.get(id) ?? null;
+    return { id, weight, mode: settings.tenantMode(id), group: settings.group(id) ?? null, terms, outOfReach };
   });
 }
 
@@ -144,10 +144,11 @@ export function describePair(figures: PointFigures, v: number, described: Descri
     p99Us: point.p99sUs[v],
     refusedPerSec: refusedPerSec[v],
     reason: shown === undefined ? null : reasonOf(shown, described),
+    runnerUp: shown === undefined ? null : runnerUpOf(meter.index, seat, limit === undefined ? 1 : 2, described),
   };
 }
 
 /** Tenant ids come from outside: "__proto__" must be a key like any other. */
-function emptyRecord<T>(): Record<string, T> {
+export function emptyRecord<T>(): Record<string, T> {
   return Object.create(null) as Record<string, T>;
 }

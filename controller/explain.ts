@@ -5,6 +5,7 @@
 import type { Described } from "./describe.js";
 import { describePair, reasonOf } from "./describe.js";
 import type { Explanation, LimitExplanation } from "./snapshot.js";
+import { outOfReachText } from "./targets.js";
 
 /** A resource that is slowed down less than this, relative to calm, is nobody's trouble. */
 const CALM = 2;
@@ -26,12 +27,15 @@ export function explain(tenant: string, seat: number | undefined, described: Des
   if (enforced.length > 0) {
     sentences.push(limitSentence(tenant, enforced[0], "is slowed down"));
     if (enforced.length > 1) sentences.push(`It is limited at ${enforced.length - 1} other point(s) as well.`);
-    sentences.push(remedy(tenant, enforced[0], weight, described));
+    sentences.push(...besides(enforced[0]));
+    sentences.push(`What would help: ${remedy(v, enforced[0], described)}.`);
   } else {
     sentences.push(`No rule in force slows ${tenant} down${mode === "enforce" ? "" : ` (its mode is ${mode})`}.`);
     if (observed.length > 0) sentences.push(limitSentence(tenant, observed[0], "would be slowed down, were that enforced,"));
     sentences.push(...crowding(tenant, v, described));
   }
+  const outOfReach = described.targets.outOfReach.get(tenant);
+  if (outOfReach !== undefined) sentences.push(`${outOfReachText(outOfReach)}.`);
   return { tenant, sentence: sentences.join(" "), known: true, weight, mode, limits };
 }
 
@@ -45,6 +49,8 @@ function limitsOf(v: number, described: Described): LimitExplanation[] {
     if (limit === undefined) continue;
     const pair = describePair(figures, v, described)!;
     const { policy, resource } = reasonOf(limit, described);
+    const level = inForce === undefined ? 1 : 2;
+    const promised = loop.promised(figures.meter.index, seat, level);
     const short = builder.view.resources.find((each) => each.name === resource);
     const total = short?.totalLoad() ?? 0;
     limits.push({
@@ -56,6 +62,8 @@ function limitsOf(v: number, described: Described): LimitExplanation[] {
       waiting: pair.waiting,
       policy,
       resource,
+      runnerUp: pair.runnerUp,
+      promisedPerSec: promised > 0 ? promised : null,
       slowdown: short?.slowdown ?? null,
       share: short === undefined ? null : total > 0 ? short.loads[v] / total : 0,
       tightness: limit.ratePerSec / (figures.point.throughputs[v] + figures.pendingPerSec[v] + Number.MIN_VALUE),
@@ -81,12 +89,35 @@ function limitSentence(tenant: string, limit: LimitExplanation, verb: string): s
   return `${tenant} ${verb} ${rate}${waiting}, by ${limit.policy}, ${because}.`;
 }
 
-function remedy(tenant: string, limit: LimitExplanation, weight: number, { builder }: Described): string {
-  const rival = limit.resource === null ? undefined : largestOther(tenant, limit.resource, builder);
+/** What else bears on this limit: a promise that lifts it, the rule that comes next. */
+function besides({ unit, ratePerSec, promisedPerSec, runnerUp }: LimitExplanation): string[] {
+  const said: string[] = [];
+  const units = unit || "cost units";
+  // A rate that is just what is promised would be lower.
+  if (promisedPerSec !== null && ratePerSec <= promisedPerSec * 1.000001)
+    said.push(`It is promised ${figure(promisedPerSec)} ${units} per second there, and is not held to less.`);
+  if (runnerUp !== null)
+    said.push(`Without that rule, ${runnerUp.policy} would hold it to ${figure(runnerUp.ratePerSec)} ${units} per second.`);
+  return said;
+}
+
+/** The policy's own advice; that against any rule that shares by weight where it has none. */
+function remedy(v: number, limit: LimitExplanation, { builder, loop, settings }: Described): string {
+  const { view } = builder;
+  const tenant = view.tenants[v];
+  const resource = view.resources.find(({ name }) => name === limit.resource);
+  const point = view.points.find(({ name }) => name === limit.point);
+  const policy = loop.wanted.find((each) => each.policy.name === limit.policy)?.policy;
+  try {
+    if (policy?.remedy !== undefined && point !== undefined) return policy.remedy({ tenant, point, resource, view });
+  } catch {
+    // Whoever wrote the policy will hear of its faults elsewhere; here somebody needs an answer.
+  }
+  const rival = limit.resource === null ? undefined : largestOther(tenant.id, limit.resource, builder);
   const ask = limit.resource === null ? "fewer or cheaper requests" : `requests that need less of ${limit.resource}`;
   const more = limit.resource === null ? "" : `, or more capacity behind ${limit.resource}`;
   const others = rival === undefined ? "" : ` (next in line is ${rival.id} with ${Math.round(100 * rival.share)} %)`;
-  return `What would help: ${ask}, a higher weight (now ${figure(weight)})${others}${more}.`;
+  return `${ask}, a higher weight (now ${figure(settings.weight(tenant.id))})${others}${more}`;
 }
 
 function largestOther(

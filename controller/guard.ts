@@ -46,7 +46,7 @@ export function decide({ policy, params, view, nowUs, budgetUs }: DecideOptions)
     return { cause: "threw", message: `policy "${policy.name}" threw: ${says}` };
   }
   const tookUs = nowUs() - startUs;
-  if (typeof rates?.forEach !== "function" || typeof rates.limit !== "function") {
+  if (typeof rates?.forEach !== "function" || typeof rates?.forEachPromise !== "function") {
     return { cause: "absent", message: `policy "${policy.name}" gave ${shown(rates)} instead of Rates; return new Rates(view)` };
   }
   if (tookUs > budgetUs) {
@@ -73,6 +73,14 @@ function fault(policy: Policy, rates: Rates, view: View): Judged | undefined {
     found = {
       cause,
       message: `policy "${policy.name}" limits tenant ${shown(tenants[tenant].id)} at point ${points[point].name} to ${rate} per second; expected a number ≥ 0`,
+    };
+  });
+  rates.forEachPromise((point, tenant, rate) => {
+    if (found !== undefined || (rate >= 0 && rate < Number.POSITIVE_INFINITY)) return;
+    const cause = rate < 0 ? "negative" : "nan";
+    found = {
+      cause,
+      message: `policy "${policy.name}" promises tenant ${shown(view.tenants[tenant]?.id)} ${rate} per second at point ${view.points[point]?.name}; expected a finite number ≥ 0`,
     };
   });
   return found;

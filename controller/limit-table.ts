@@ -13,6 +13,9 @@ export interface Limit {
   note: string;
 }
 
+/** Rates that differ by less do so by rounding. */
+const ALMOST = 1 - 1e-9;
+
 /** One point's limits by seat: `rates` is NaN where unlimited. */
 export interface LimitColumns {
   rates: Float64Array;
@@ -46,10 +49,10 @@ export class LimitTable {
     }
   }
 
-  /** Limits a pair unless a tighter limit stands already. */
+  /** Limits a pair unless a tighter limit stands already, or the same but for rounding: whoever came first is the reason. */
   tighten(point: number, seat: number, ratePerSec: number, policy: number, resource: number): void {
     const before = this.rate(point, seat);
-    if (!(before <= ratePerSec)) this.set(point, seat, ratePerSec, policy, resource);
+    if (!(before * ALMOST <= ratePerSec)) this.set(point, seat, ratePerSec, policy, resource);
   }
 
   /** The rate of a pair; NaN: unlimited. */

@@ -1,10 +1,13 @@
 /**
- * Once a window: every policy that is not off decides, the guard judges, and what stands is put together.
+ * Once a window: every policy that is not off decides, in the order of the stack (stack.ts), the guard judges, and what stands
+ * is put together.
  *
  * What a policy wants is kept apart from what is in force, for two reasons: its last good rates stand while it is refused, and
- * a mode may be changed between two decisions. Of several rules about one pair the tightest wins and is named as the reason.
+ * a mode may be changed between two decisions. Of several rules about one pair the tightest wins and is named as the reason;
+ * the others stay known, for whoever asks what comes next.
  */
 import type { Policy, Rates, View } from "../policies/index.js";
+import { Decided } from "./decided.js";
 import { decide, type RefusalCause, StepGuard } from "./guard.js";
 import { LimitTable } from "./limit-table.js";
 import type { MeterBook } from "./meter-book.js";
@@ -17,6 +20,7 @@ import type { ViewBuilder } from "./view-builder.js";
 const MOST_SEATS = 2 ** 20;
 
 export interface PolicyLoopOptions {
+  /** In the order in which they decide. */
   policies: readonly Policy[];
   settings: Settings;
   seats: TenantSeats;
@@ -28,10 +32,12 @@ export interface PolicyLoopOptions {
   onRefused(policy: Policy, cause: RefusalCause, message: string): void;
 }
 
-interface Wanted {
+export interface Wanted {
   readonly policy: Policy;
   /** Its last good rates. */
   limits: LimitTable;
+  /** What it promised with them. */
+  readonly promises: LimitTable;
   /** Where the next ones are written. */
   spare: LimitTable;
   readonly steps: StepGuard;
@@ -54,6 +60,7 @@ export class PolicyLoop {
     this.wanted = options.policies.map((policy) => ({
       policy,
       limits: new LimitTable(),
+      promises: new LimitTable(),
       spare: new LimitTable(),
       steps: new StepGuard(),
       refused: undefined,
@@ -62,24 +69,49 @@ export class PolicyLoop {
 
   /** Lets every policy decide on this view. */
   decide(view: View): void {
-    const { settings, nowUs, budgetUs, onRefused } = this.#options;
+    const { settings } = this.#options;
+    const decided = new Decided(view);
     for (const wanted of this.wanted) {
-      const { policy } = wanted;
-      if (settings.mode === "off" || settings.policyMode(policy) === "off") {
+      if (modeLevel(settings.mode) * modeLevel(settings.policyMode(wanted.policy)) === 0) {
         wanted.limits.clear();
+        wanted.promises.clear();
         wanted.refused = undefined;
         continue;
       }
-      this.decisions++;
-      const judged = decide({ policy, params: settings.params(policy), view, nowUs, budgetUs });
-      if ("cause" in judged) {
-        wanted.refused = judged.message;
-        onRefused(policy, judged.cause, judged.message);
-      } else {
-        wanted.refused = undefined;
-        this.#take(wanted, view, judged.rates);
-      }
+      this.#decideOne(wanted, decided.view);
+      if (wanted.limits.size > 0 && this.wanted.at(-1) !== wanted) this.#tell(wanted, decided, view);
     }
+    decided.restore();
+  }
+
+  #decideOne(wanted: Wanted, view: View): void {
+    const { settings, nowUs, budgetUs, onRefused } = this.#options;
+    const { policy } = wanted;
+    this.decisions++;
+    const judged = decide({ policy, params: settings.params(policy), view, nowUs, budgetUs });
+    if ("cause" in judged) {
+      wanted.refused = judged.message;
+      onRefused(policy, judged.cause, judged.message);
+    } else {
+      wanted.refused = undefined;
+      this.#take(wanted, view, judged.rates);
+    }
+  }
+
+  /** Has those that follow see what this policy holds back, as far as it is enforced. */
+  #tell(wanted: Wanted, decided: Decided, view: View): void {
+    const { builder } = this.#options;
+    const pointAt = new Map(builder.points.map(({ meter, point }) => [meter.index, point]));
+    const resourceAt = new Map(builder.resources.map(({ meter, resource }) => [meter.index, resource]));
+    let any = false;
+    this.#forEach(wanted, 2, (point, seat, rate, resource) => {
+      const v = builder.indexOf(seat);
+      const at = pointAt.get(point);
+      if (v < 0 || at === undefined) return;
+      decided.limit(at, view.tenants[v], rate, resourceAt.get(resource));
+      any = true;
+    });
+    if (any) decided.bound();
   }
 
   /**
@@ -103,25 +135,82 @@ export class PolicyLoop {
     });
   }
 
+  /**
+   * What every policy that is not off wants of a pair, under the promises of the others, the tightest first.
+   *
+   * @param level 2: of enforced policies; 1: of observed ones too
+   */
+  rivals(point: number, seat: number, level: 1 | 2): { policy: number; ratePerSec: number; resource: number }[] {
+    const rivals = this.wanted.flatMap((wanted, policy) => {
+      const limit = wanted.limits.get(point, seat);
+      if (limit === undefined || this.#level(wanted, point, seat) < level) return [];
+      const ratePerSec = lifted(limit.ratePerSec, point, seat, this.#promisers(wanted, level));
+      return [{ policy, ratePerSec, resource: limit.resource }];
+    });
+    return rivals.sort((a, b) => a.ratePerSec - b.ratePerSec);
+  }
+
+  /** What is promised to a pair by policies at this level or above; 0: nothing. */
+  promised(point: number, seat: number, level: 1 | 2): number {
+    return lifted(0, point, seat, this.#promisers(undefined, level));
+  }
+
   /** Fills the table with what is wanted at this level or above. @returns is anything wanted that is only observed? */
-  #gather(table: LimitTable, least: number): boolean {
-    const { settings } = this.#options;
+  #gather(table: LimitTable, least: 1 | 2): boolean {
     let observed = false;
     table.clear();
-    this.wanted.forEach(({ policy, limits }, index) => {
-      const ofPolicy = modeLevel(settings.policyMode(policy));
-      limits.forEachPoint((point, { rates, resources }) => {
-        const most = Math.min(ofPolicy, this.#pointLevel(point));
-        if (most === 0) return;
-        for (let seat = 0; seat < rates.length; seat++) {
-          if (Number.isNaN(rates[seat])) continue;
-          const level = Math.min(most, this.#tenantLevel(seat));
+    this.wanted.forEach((wanted, index) => {
+      this.#forEach(
+        wanted,
+        1,
+        (point, seat, rate, resource, level) => {
           if (level === 1) observed = true;
-          if (level >= least) table.tighten(point, seat, rates[seat], index, resources[seat]);
-        }
-      });
+          if (level >= least) table.tighten(point, seat, rate, index, resource);
+        },
+        least,
+      );
+      if (wanted.promises.size > 0 && modeLevel(this.#options.settings.policyMode(wanted.policy)) === 1) observed = true;
     });
     return observed;
+  }
+
+  /**
+   * Visits the limits of a policy that count at this level or above, under what others promise.
+   *
+   * @param promises level of the promises that count
+   */
+  #forEach(
+    wanted: Wanted,
+    least: 1 | 2,
+    visit: (point: number, seat: number, ratePerSec: number, resource: number, level: number) => void,
+    promises: 1 | 2 = least,
+  ): void {
+    const ofPolicy = modeLevel(this.#options.settings.policyMode(wanted.policy));
+    const promisers = this.#promisers(wanted, promises);
+    wanted.limits.forEachPoint((point, { rates, resources }) => {
+      const most = Math.min(ofPolicy, this.#pointLevel(point));
+      if (most < least) return;
+      for (let seat = 0; seat < rates.length; seat++) {
+        if (Number.isNaN(rates[seat])) continue;
+        const level = Math.min(most, this.#tenantLevel(seat));
+        if (level < least) continue;
+        const rate = promisers.length === 0 ? rates[seat] : lifted(rates[seat], point, seat, promisers);
+        visit(point, seat, rate, resources[seat], level);
+      }
+    });
+  }
+
+  /** What other policies promise, at this level or above. */
+  #promisers(wanted: Wanted | undefined, least: 1 | 2): LimitTable[] {
+    const { settings } = this.#options;
+    return this.wanted
+      .filter((each) => each !== wanted && each.promises.size > 0 && modeLevel(settings.policyMode(each.policy)) >= least)
+      .map(({ promises }) => promises);
+  }
+
+  #level({ policy }: Wanted, point: number, seat: number): number {
+    const ofPolicy = modeLevel(this.#options.settings.policyMode(policy));
+    return Math.min(ofPolicy, this.#pointLevel(point), this.#tenantLevel(seat));
   }
 
   #pointLevel(point: number): number {
@@ -137,7 +226,10 @@ export class PolicyLoop {
   /** Forgets what is about tenants and points that are gone. */
   prune(gone: Uint8Array | undefined): void {
     const exists = (point: number) => this.#options.meters.at(point) !== undefined;
-    for (const { limits } of this.wanted) limits.prune(gone, exists);
+    for (const { limits, promises } of this.wanted) {
+      limits.prune(gone, exists);
+      promises.prune(gone, exists);
+    }
     this.inForce.prune(gone, exists);
     this.#observed.prune(gone, exists);
   }
@@ -148,6 +240,8 @@ export class PolicyLoop {
     let held = 0;
     steps.begin();
     next.clear();
+    wanted.promises.clear();
+    rates.forEachPromise((p, t, rate) => wanted.promises.set(builder.points[p].meter.index, builder.seatOf[t], rate, 0, -1));
     rates.forEach((p, t, rate, r) => {
       const point = builder.points[p].meter.index;
       const seat = builder.seatOf[t];
@@ -166,4 +260,14 @@ export class PolicyLoop {
       onRefused(policy, "step", message);
     }
   }
+}
+
+/** A rate, or the most of what is promised to the pair where that is more. */
+function lifted(ratePerSec: number, point: number, seat: number, promisers: readonly LimitTable[]): number {
+  let rate = ratePerSec;
+  for (const promises of promisers) {
+    const promised = promises.rate(point, seat);
+    if (promised > rate) rate = promised;
+  }
+  return rate;
 }

@@ -23,6 +23,7 @@ import { leastMode } from "./modes.js";
 import { PolicyLoop } from "./policy-loop.js";
 import type { Settings } from "./settings.js";
 import type { Counters } from "./snapshot.js";
+import { outOfReachText, TargetWatch } from "./targets.js";
 import { TenantSeats } from "./tenant-seats.js";
 import { ViewBuilder } from "./view-builder.js";
 
@@ -49,6 +50,7 @@ export class Rounds {
   readonly meters: MeterBook;
   readonly builder: ViewBuilder;
   readonly loop: PolicyLoop;
+  readonly targets = new TargetWatch();
   readonly counters: Counters = {
     reports: 0,
     tuples: 0,
@@ -99,6 +101,8 @@ export class Rounds {
       seats: this.seats,
       meters: this.meters,
       weightOf: (seat) => (settings.weights.size === 0 ? 1 : (settings.weights.get(this.seats.name(seat) ?? "") ?? 1)),
+      groups: settings.groups,
+      groupOf: (seat) => (settings.groups.length === 0 ? undefined : settings.groupIndices.get(this.seats.name(seat) ?? "")),
       termsOf: (seat) => (settings.terms.size === 0 ? undefined : settings.terms.get(this.seats.name(seat) ?? "")),
     });
     this.loop = new PolicyLoop({
@@ -253,8 +257,10 @@ export class Rounds {
     }
     if (this.learning === undefined) {
       const stale = nowUs - this.#lastReportUs > config.deadAfterWindows * windowUs;
-      if (!stale) this.loop.decide(view);
-      else if (this.#membership.size > 0)
+      if (!stale) {
+        this.loop.decide(view);
+        for (const found of this.targets.watch(this.builder)) event("target", outOfReachText(found), "BAD_CONFIG");
+      } else if (this.#membership.size > 0)
         this.#refuse("stale", `nothing was heard for ${config.deadAfterWindows} windows; all rates stay as they are`);
       for (const instance of live) if (instance.ledger.reports > 0) this.#dropHeld(instance);
     }
@@ -309,6 +315,7 @@ export class Rounds {
     if (gone === undefined && this.#prunedVersion === this.meters.version) return;
     this.#prunedVersion = this.meters.version;
     this.loop.prune(gone);
+    this.targets.prune((tenant) => this.seats.find(tenant) !== undefined);
     this.meters.recycle();
   }
 

@@ -3,14 +3,15 @@
  * setting. A change is checked whole, in force at once, and then saved; while the store is away it stays in force, and saving
  * is tried again. One save is under way at a time; changes that come meanwhile are saved together after it.
  */
-import type { Params, Policy, Terms } from "../policies/index.js";
+import type { Group, Params, Policy, Terms } from "../policies/index.js";
 import { paramsOf } from "../policies/index.js";
 import { TenantryError } from "../proto/errors.js";
 import { shown } from "../proto/names.js";
 import { type ControllerConfig, pointFaults, policyFaults, tenantFaults } from "./config.js";
+import { groupList, membershipFaults, promiseFaults } from "./groups.js";
 import { isMode, type Mode } from "./modes.js";
 import type { PointOverride, PolicyOverride, State, StateStore, TenantOverride } from "./state.js";
-import { termsOf } from "./terms.js";
+import { changedTerms, termsOf } from "./terms.js";
 
 type Done = (error?: TenantryError) => void;
 
@@ -27,6 +28,9 @@ export class Settings {
   readonly tenantModes = new Map<string, Mode>();
   /** What else is agreed with tenants. */
   readonly terms = new Map<string, Terms>();
+  /** Groups as policies see them, and tenants that belong to one, by its index. */
+  readonly groups: readonly Group[];
+  readonly groupIndices = new Map<string, number>();
   #saving = false;
   #dirty = false;
   #waiting: Done[] = [];
@@ -42,6 +46,7 @@ export class Settings {
     onStore(error: TenantryError | undefined): void;
   }) {
     this.config = options.config;
+    this.groups = groupList(options.config.groups);
     this.policies = options.policies;
     this.#policyDefault = options.policyDefault;
     this.#store = options.store;
@@ -56,6 +61,7 @@ export class Settings {
     this.weights.clear();
     this.tenantModes.clear();
     this.terms.clear();
+    this.groupIndices.clear();
     for (const id of this.tenantsNamed()) this.#index(id);
   }
 
@@ -69,6 +75,17 @@ export class Settings {
 
   tenantMode(tenant: string): Mode {
     return own(this.state.tenants, tenant)?.mode ?? own(this.config.tenants, tenant)?.mode ?? "enforce";
+  }
+
+  /** Id of the group it belongs to; undefined: none. */
+  group(tenant: string): string | undefined {
+    const set = own(this.state.tenants, tenant)?.group;
+    return (set === undefined ? own(this.config.tenants, tenant)?.group : set) ?? undefined;
+  }
+
+  capacityPerSec(point: string): number | undefined {
+    const set = own(this.state.points, point)?.capacityPerSec;
+    return (set === undefined ? own(this.config.points, point)?.capacityPerSec : set) ?? undefined;
   }
 
   pointMode(point: string): Mode {
@@ -101,12 +118,19 @@ export class Settings {
   }
 
   setTenant(id: string, change: TenantOverride, done: Done): void {
-    refuse(tenantFaults(id, change));
+    const before = own(this.state.tenants, id) ?? {};
+    const { weight, mode, group } = change;
+    const after = { ...before, ...defined({ weight, mode, group }), ...changedTerms(before, change) };
+    // What is wrong together, such as a guarantee above a cap that was there before, is wrong as well.
+    const together = { ...change, ...termsOf(changedTerms(own(this.config.tenants, id) ?? {}, after)) };
+    refuse([...new Set([...tenantFaults(id, change), ...tenantFaults(id, together)])]);
+    refuse(membershipFaults(`tenants.${shown(id)}`, change.group, this.config.groups));
+    if (change.guarantees !== undefined || change.group !== undefined) refuse(this.#promiseFaults({ tenant: [id, after] }));
     const known = Object.hasOwn(this.state.tenants, id);
     if (!known && Object.keys(this.state.tenants).length >= this.config.maxTenants) {
       throw new TenantryError("TOO_MANY", `settings of ${this.config.maxTenants} tenants are kept already; raise maxTenants`);
     }
-    put(this.state.tenants, id, { ...own(this.state.tenants, id), ...defined(change) });
+    put(this.state.tenants, id, after);
     this.#index(id);
     this.save(done);
   }
@@ -127,6 +151,7 @@ export class Settings {
 
   setPoint(name: string, change: PointOverride, done: Done): void {
     refuse(pointFaults(name, change));
+    if (change.capacityPerSec !== undefined) refuse(this.#promiseFaults({ point: [name, change] }));
     if (!Object.hasOwn(this.state.points, name) && Object.keys(this.state.points).length >= this.config.maxMeters) {
       throw new TenantryError("TOO_MANY", `settings of ${this.config.maxMeters} points are kept already; raise maxMeters`);
     }
@@ -158,6 +183,22 @@ export class Settings {
     if (!this.#saving) this.#save();
   }
 
+  /** Promises that could not all be kept, were this changed. */
+  #promiseFaults({ tenant, point }: { tenant?: [string, TenantOverride]; point?: [string, PointOverride] }): string[] {
+    const { groups } = this.config;
+    const points = { ...this.config.points };
+    for (const [name, settings] of Object.entries(this.state.points)) put(points, name, { ...own(points, name), ...settings });
+    if (point !== undefined) put(points, point[0], { ...own(points, point[0]), ...defined(point[1]) });
+    const ids = new Set([...this.tenantsNamed(), ...(tenant === undefined ? [] : [tenant[0]])]);
+    const tenants = [...ids].map((id) => {
+      const set = id === tenant?.[0] ? tenant[1] : (own(this.state.tenants, id) ?? {});
+      const configured = own(this.config.tenants, id) ?? {};
+      const group = set.group === undefined ? configured.group : set.group;
+      return [id, { ...changedTerms(configured, set), group }] as const;
+    });
+    return promiseFaults({ groups, tenants, points });
+  }
+
   #index(id: string): void {
     const weight = this.weight(id);
     if (weight === 1) this.weights.delete(id);
@@ -165,9 +206,13 @@ export class Settings {
     const mode = this.tenantMode(id);
     if (mode === "enforce") this.tenantModes.delete(id);
     else this.tenantModes.set(id, mode);
-    const terms = termsOf({ ...own(this.config.tenants, id), ...own(this.state.tenants, id) });
+    const terms = termsOf(changedTerms(own(this.config.tenants, id) ?? {}, own(this.state.tenants, id) ?? {}));
     if (terms === undefined) this.terms.delete(id);
     else this.terms.set(id, terms);
+    // A group that was set at run time may no longer be configured.
+    const group = this.groups.find((each) => each.id === this.group(id))?.index;
+    if (group === undefined) this.groupIndices.delete(id);
+    else this.groupIndices.set(id, group);
   }
 
   #save(): void {

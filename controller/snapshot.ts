@@ -2,7 +2,7 @@
  * The view as people and tools see it: plain JSON, served at /api/view, bounded in size. What policies see is `View` of
  * policies/view.ts; this is the same figures with names, plus what was decided and why.
  */
-import type { PolicyOrigin } from "../policies/index.js";
+import type { PolicyOrigin, Terms } from "../policies/index.js";
 import type { Mode } from "./modes.js";
 
 /** Everything about one moment. Numbers are finite; `null` stands for "none". */
@@ -16,6 +16,7 @@ export interface ViewSnapshot {
   learning: boolean;
   /** The mode of everything. */
   mode: Mode;
+  /** In the order in which they decide. */
   policies: PolicySnapshot[];
   instances: InstanceSnapshot[];
   /** Those with the largest shares first, at most `viewTenants` of them; `tenantCount` says how many there are. */
@@ -32,12 +33,27 @@ export interface PolicySnapshot {
   name: string;
   mode: Mode;
   params: Record<string, number>;
-  /** Limits it wants now. */
+  /** Is it part of the configured stack? */
+  stacked: boolean;
+  /** Limits it wants now, (point, tenant) pairs, and tenants that have one. */
   limits: number;
+  tenants: number;
+  /** Pairs of which its limit is the one in force. */
+  decisive: number;
+  /** What would be other than it is, were its limits in force as well; nothing for one whose limits are. */
+  apart: PolicyComparison;
   /** Why its last decision was refused; null when it was taken. */
   refused: string | null;
   /** Of a policy from a file: which version of it runs, and what became of the others; null: it comes with the package. */
   origin: PolicyOrigin | null;
+}
+
+/** What of a policy is other than what is in force. */
+export interface PolicyComparison {
+  /** Tenants that it would hold to less at some point than they are held to now. */
+  tenants: number;
+  /** By point: how much of what gets through now it would not let through, the point's `unit` per second. */
+  lessPerSec: Record<string, number>;
 }
 
 /** One process that reports. */
@@ -59,6 +75,12 @@ export interface TenantSnapshot {
   id: string;
   weight: number;
   mode: Mode;
+  /** Id of the group it belongs to; null: none. */
+  group: string | null;
+  /** What is agreed with it; null: nothing. */
+  terms: Terms | null;
+  /** Where it misses its latency target though nothing it uses is crowded, and what 99 of 100 take there, µs; null: nowhere. */
+  outOfReach: { point: string; p99Us: number } | null;
 }
 
 /** One resource, over all instances of its service. */
@@ -120,7 +142,15 @@ export interface PointTenantSnapshot {
   p99Us: number;
   refusedPerSec: number;
   /** Who set `ratePerSec` (or `shadowRatePerSec`), and because of which resource; null: no rate. */
-  reason: { policy: string; resource: string | null } | null;
+  reason: Reason | null;
+  /** The next tighter rule, which would be in force were it not for that one; null: none. */
+  runnerUp: (Reason & { ratePerSec: number }) | null;
+}
+
+/** A policy, and the resource its limit is because of; null: none. */
+export interface Reason {
+  policy: string;
+  resource: string | null;
 }
 
 /** The answer to: is this tenant slowed down, by which rule, because of which resource, and what would help? */
@@ -149,6 +179,10 @@ export interface LimitExplanation {
   policy: string;
   /** The resource that is short; null when the rule is about none. */
   resource: string | null;
+  /** What would be in force were it not for that rule; null: no limit. */
+  runnerUp: (Reason & { ratePerSec: number }) | null;
+  /** What it is promised there: no rule but the promising one's own holds it to less; null: nothing. */
+  promisedPerSec: number | null;
   /** Slowdown of that resource relative to calm, and this tenant's part of its load, 0..1; null without a resource. */
   slowdown: number | null;
   share: number | null;

@@ -22,11 +22,18 @@ export interface State {
   instances?: string[];
 }
 
+/** Terms as they are set: `null` takes back what is configured. */
+export type TermsOverride = {
+  [Key in keyof Terms]: Required<Terms>[Key] extends number ? number | null : Readonly<Record<string, number | null>>;
+};
+
 /** What was set for a tenant while running. */
-export interface TenantOverride extends Terms {
+export interface TenantOverride extends TermsOverride {
   /** Relative claim, > 0 and finite; 1 when never set. */
   weight?: number;
   mode?: Mode;
+  /** The group it belongs to, one of those configured; null: none. */
+  group?: string | null;
 }
 
 /** What was set for a policy while running. */
@@ -39,6 +46,8 @@ export interface PolicyOverride {
 /** What was set for a control point while running. */
 export interface PointOverride {
   mode?: Mode;
+  /** What it can carry, cost units per second over all instances: guarantees there may not come to more. Null, absent: not known. */
+  capacityPerSec?: number | null;
 }
 
 /**

@@ -15,14 +15,14 @@
  * Demand. What a tenant would use if nothing held it back: its use, times how much more it asks for than it gets at the throttles
  * that lead here:
  *
- *   demand(r,w) = load(r,w) · max(1, 1 + throttled(p,w)/throughput(p,w)  for p feeding r)
+ *   demand(r,w) = load(r,w) · max(1, 1 + throttled(p,w)/throughput(p,w)  for p feeding r),   but what a cap in force lets through at the most
  *
  * What waits in a queue is no demand: in a queue that a flood has filled everybody waits long, and who takes that
  * for demand cuts the flood far below its share (measured: to a quarter of it), from where it has to grow back. Those it kept
  * waiting use more in the next window, and are seen to. For a tenant that got nothing through, the load its waiting requests
  * will bring is judged by what everybody's requests cost.
  */
-import type { Tenant, Terms, View } from "../policies/index.js";
+import type { Group, Tenant, Terms, View } from "../policies/index.js";
 import { POINT, RESOURCE } from "../proto/messages.js";
 import { PointFigures, ResourceFigures } from "./figures.js";
 import type { Ledger } from "./ledger.js";
@@ -47,6 +47,9 @@ export interface ViewBuilderOptions {
   weightOf(seat: number): number;
   /** What else is agreed with it. */
   termsOf(seat: number): Terms | undefined;
+  /** The groups there are, and the one it belongs to, by its index. */
+  groups: readonly Group[];
+  groupOf(seat: number): number | undefined;
 }
 
 export class ViewBuilder {
@@ -123,6 +126,7 @@ export class ViewBuilder {
       tenants,
       resources: this.resources.map((figures) => figures.resource),
       points: this.points.map((figures) => figures.point),
+      ...(this.#options.groups.length > 0 && { groups: this.#options.groups }),
     };
     return this.view;
   }
@@ -150,7 +154,7 @@ export class ViewBuilder {
 
   /** Who and what is in the view, when that has changed. */
   #layOut(): void {
-    const { seats, meters, weightOf, termsOf } = this.#options;
+    const { seats, meters, weightOf, termsOf, groupOf } = this.#options;
     if (this.#seatsVersion !== seats.version) {
       this.#seatsVersion = seats.version;
       this.viewOf = new Int32Array(seats.capacity).fill(-1);
@@ -166,14 +170,14 @@ export class ViewBuilder {
         const index = this.#tenants.length;
         this.viewOf[seat] = index;
         this.seatOf[index] = seat;
-        this.#tenants.push(tenantAt(index, id, weightOf(seat), termsOf(seat)));
+        this.#tenants.push(this.#tenantAt(index, id, seat));
       }
     } else {
       for (let index = 0; index < this.#tenants.length; index++) {
-        const { id, weight, terms } = this.#tenants[index];
+        const { id, weight, terms, group } = this.#tenants[index];
         const seat = this.seatOf[index];
-        if (weight !== weightOf(seat) || terms !== termsOf(seat)) {
-          this.#tenants[index] = tenantAt(index, id, weightOf(seat), termsOf(seat));
+        if (weight !== weightOf(seat) || terms !== termsOf(seat) || group !== groupOf(seat)) {
+          this.#tenants[index] = this.#tenantAt(index, id, seat);
         }
       }
     }
@@ -243,19 +247,26 @@ export class ViewBuilder {
     for (const { point, pendingPerSec, pendingTenants, pendingCount } of this.points) {
       if (point.fed[resource.index] === 0) continue;
       const loadPerCost = point.totalThroughput > 0 ? total / point.totalThroughput : 0;
-      const { throughputs, waitings } = point;
+      const { throughputs, waitings, rates, reasons } = point;
       for (let i = 0; i < pendingCount; i++) {
         const v = pendingTenants[i];
         const pending = pendingPerSec[v];
         const load = loads[v];
+        // However much waits behind a cap, no more than the cap can come: room that is kept for the rest would be nobody's.
+        const free = reasons[v] < 0 && rates[v] >= 0 ? Math.max(rates[v] - throughputs[v], 0) : Number.POSITIVE_INFINITY;
         // Its own requests are the better witness: if they get through and put no load here, those that wait will put none.
-        const demand = throughputs[v] > 0 ? load * (1 + waitings[v] / windowSec / throughputs[v]) : load + pending * loadPerCost;
+        const demand =
+          throughputs[v] > 0
+            ? load * (1 + Math.min(waitings[v] / windowSec, free) / throughputs[v])
+            : load + Math.min(pending, free) * loadPerCost;
         if (demand > demands[v]) demands[v] = demand;
       }
     }
   }
-}
 
-function tenantAt(index: number, id: string, weight: number, terms: Terms | undefined): Tenant {
-  return terms === undefined ? { index, id, weight } : { index, id, weight, terms };
+  #tenantAt(index: number, id: string, seat: number): Tenant {
+    const { weightOf, termsOf, groupOf } = this.#options;
+    const [terms, group] = [termsOf(seat), groupOf(seat)];
+    return { index, id, weight: weightOf(seat), ...(terms && { terms }), ...(group !== undefined && { group }) };
+  }
 }

@@ -25,14 +25,15 @@
  * - A calm resource (slowdown below √T) takes nothing away: it only bounds how fast those still held back may grow, by c(r)
  *   a window on what their rates allow now, since use lags behind a rate that was just raised. The reason that is told stays
  *   the resource that was full.
+ * - Where tenants belong to groups, shares go down the tree: an organisation's is divided among its teams, a team's among its users.
  * - Only points observed to feed the resource are limited: other traffic of the same tenant goes free.
  * - Nothing congested, nobody waiting, no load: no case divides zero by zero, and every tenant is unlimited.
  */
-import { PACE_RANGES } from "./budget.js";
-import { maxMinFair } from "./math/max-min.js";
+import { PACE_RANGES, weightsOf } from "./budget.js";
+import { fairShares } from "./families.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
-import { expectedLoad, heldBack, heldBecause } from "./view.js";
+import { expectedLoads, heldBack, heldBecause } from "./view.js";
 
 /** Whoever uses more than its max-min share of an overloaded resource is brought back to that share [Retro §4.1]. */
 export const bottleneckFairness = definePolicy({
@@ -53,8 +54,9 @@ export const bottleneckFairness = definePolicy({
   ranges: PACE_RANGES,
   decide(view, { alpha, beta, threshold, settle }) {
     const rates = new Rates(view);
-    const weights = Float64Array.from(view.tenants, (tenant) => tenant.weight);
+    const weights = weightsOf(view);
     const held = heldBack(view);
+    const because = heldBecause(view);
     for (const resource of view.resources) {
       const excess = ((resource.slowdown - threshold) * resource.calmServiceUs) / view.windowUs;
       const full = (1 - 1 / threshold) / (1 - 1 / resource.slowdown);
@@ -62,24 +64,22 @@ export const bottleneckFairness = definePolicy({
       const carry = Math.min(Math.max(1 + step / settle, 1 - alpha), 1 + beta);
       const calm = resource.slowdown < Math.sqrt(threshold);
       const points = view.points.filter((point) => point.feeds(resource));
-      const expected = resource.loads.slice();
+      const { loads, demands } = resource;
+      const expected = expectedLoads(resource, points, held);
       let total = resource.totalLoad();
-      for (const { index } of view.tenants) {
-        if (held[index] === 0) continue;
-        expected[index] = expectedLoad(resource, view.tenants[index], points);
-        total += Math.min(expected[index], (1 + beta) * resource.loads[index]) - resource.loads[index];
+      for (let i = 0; i < loads.length; i++) {
+        if (held[i] === 1) total += Math.min(expected[i], (1 + beta) * loads[i]) - loads[i];
       }
-      const fair = maxMinFair(carry * total, resource.demands, weights);
+      const fair = fairShares(view, carry * total, demands, weights);
       const shares = new Float64Array(fair.length).fill(Number.POSITIVE_INFINITY);
       const reasons = new Int32Array(fair.length).fill(resource.index);
-      for (const tenant of view.tenants) {
+      for (let i = 0; i < fair.length; i++) {
         // Nothing of it uses this resource or waits to: a rate that follows from no use would be zero, and refuse its first request.
-        if (resource.demand(tenant) === 0) continue;
-        if (held[tenant.index] === 0 && fair[tenant.index] >= resource.demand(tenant)) continue;
-        const share = calm ? Math.max(fair[tenant.index], carry * expected[tenant.index]) : fair[tenant.index];
-        if (held[tenant.index] === 0 && share >= resource.demand(tenant)) continue;
-        shares[tenant.index] = share;
-        if (calm) reasons[tenant.index] = (heldBecause(view, tenant) ?? resource).index;
+        if (demands[i] === 0) continue;
+        const share = calm ? Math.max(fair[i], carry * expected[i]) : fair[i];
+        if (held[i] === 0 && share >= demands[i]) continue;
+        shares[i] = share;
+        if (calm && because[i] >= 0) reasons[i] = because[i];
       }
       rates.limitLoads(points, resource, shares, reasons);
     }

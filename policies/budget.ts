@@ -22,7 +22,7 @@
  * Growth β is twice that of bottleneck fairness: these policies leave some far less than others, who have further to come back.
  */
 import type { Rates } from "./rates.js";
-import { expectedLoad, heldBack, heldBecause, type Point, type Resource, type Tenant, type View } from "./view.js";
+import { expectedLoads, heldBack, heldBecause, type Point, type Resource, type View } from "./view.js";
 
 /** How fast, and up to where. A policy that divides resources has these among its parameters. */
 export interface Pace {
@@ -78,24 +78,23 @@ export class Budget {
   readonly total: number;
   /** By tenant index, 1 for those who are held back now. */
   readonly held: Uint8Array;
-  readonly #view: View;
+  /** By tenant index, the resource it is held back because of; −1: none. */
+  readonly #because: Int32Array;
 
-  constructor(view: View, resource: Resource, held: Uint8Array, { alpha, beta, threshold, settle }: Pace) {
-    this.#view = view;
+  constructor(view: View, resource: Resource, { held, because }: Holds, { alpha, beta, threshold, settle }: Pace) {
     this.resource = resource;
     this.held = held;
+    this.#because = because;
     this.points = view.points.filter((point) => point.feeds(resource));
-    this.expected = resource.loads.slice();
+    this.expected = expectedLoads(resource, this.points, held);
     this.demands = resource.demands.slice();
+    const { loads, slowdown, calmServiceUs, capacity: most } = resource;
     let total = resource.totalLoad();
-    for (const tenant of view.tenants) {
-      if (held[tenant.index] === 0) continue;
-      const load = resource.load(tenant);
-      this.expected[tenant.index] = expectedLoad(resource, tenant, this.points);
-      total += Math.min(this.expected[tenant.index], (1 + beta) * load) - load;
-      this.demands[tenant.index] = Math.max(resource.demand(tenant), (1 + beta) * this.expected[tenant.index]);
+    for (let i = 0; i < loads.length; i++) {
+      if (held[i] === 0) continue;
+      total += Math.min(this.expected[i], (1 + beta) * loads[i]) - loads[i];
+      this.demands[i] = Math.max(this.demands[i], (1 + beta) * this.expected[i]);
     }
-    const { slowdown, calmServiceUs, capacity: most } = resource;
     const known = most > 0 && total > 0;
     const above = slowdown > threshold;
     const room = ((threshold - slowdown) * calmServiceUs) / (settle * view.windowUs);
@@ -120,16 +119,18 @@ export class Budget {
     return demands.map((demand, i) => (demand > 0 ? Math.min(demand, (part * this.total * weights[i]) / wanting) : 0));
   }
 
-  /** What the tenant asks of the resource and can put on it, at the most, under the limits decided so far. */
-  left(rates: Rates, tenant: Tenant): number {
-    let room = 0;
+  /** By tenant index: what it asks of the resource and can put on it, at the most, under the limits decided so far. */
+  left(rates: Rates): Float64Array {
+    const { demands, loads } = this.resource;
+    const rooms = new Float64Array(demands.length);
     for (const point of this.points) {
-      const through = point.throughput(tenant);
-      if (through > 0) room = Math.max(room, (rates.get(point, tenant) ?? Number.POSITIVE_INFINITY) / through);
+      const limits = rates.column(point);
+      for (let i = 0; i < rooms.length; i++) {
+        const through = point.throughputs[i];
+        if (through > 0) rooms[i] = Math.max(rooms[i], (limits === undefined ? Number.POSITIVE_INFINITY : limits[i]) / through);
+      }
     }
-    const load = this.resource.load(tenant);
-    const demand = this.resource.demand(tenant);
-    return load > 0 && room > 0 ? Math.min(demand, load * room) : demand;
+    return demands.map((demand, i) => (loads[i] > 0 && rooms[i] > 0 ? Math.min(demand, loads[i] * rooms[i]) : demand));
   }
 
   /**
@@ -140,25 +141,32 @@ export class Budget {
    * @param atLeast nobody is given less than this part of what it is expected to use
    */
   give(rates: Rates, share: ArrayLike<number>, atLeast = this.calm ? this.carry : 0): void {
-    const { resource, expected, held } = this;
-    for (const tenant of this.#view.tenants) {
-      const { index } = tenant;
-      const demand = resource.demands[index];
+    const { resource, demands, expected, held } = this;
+    const shares = new Float64Array(demands.length).fill(Number.POSITIVE_INFINITY);
+    const reasons = new Int32Array(demands.length).fill(resource.index);
+    for (let i = 0; i < demands.length; i++) {
       // Nothing of it uses this resource or waits to: a rate that follows from no use would be zero, and refuse its first request.
-      if (demand === 0) continue;
-      const load = Math.max(share[index], atLeast * expected[index]);
-      if (held[index] === 0 && load >= demand) continue;
+      if (demands[i] === 0) continue;
+      const load = Math.max(share[i], atLeast * expected[i]);
+      if (held[i] === 0 && load >= demands[i]) continue;
+      shares[i] = load;
       // What bounds how fast a tenant may grow is not what it is held back because of.
-      const because = this.calm ? (heldBecause(this.#view, tenant) ?? resource) : resource;
-      for (const point of this.points) rates.limit(point, tenant, point.rateFor(resource, tenant, load), because);
+      if (this.calm && this.#because[i] >= 0) reasons[i] = this.#because[i];
     }
+    rates.limitLoads(this.points, resource, shares, reasons);
   }
+}
+
+/** Who is held back now, and because of what. */
+interface Holds {
+  held: Uint8Array;
+  because: Int32Array;
 }
 
 /** The budget of every resource. */
 export function budgets(view: View, pace: Pace): Budget[] {
-  const held = heldBack(view);
-  return view.resources.map((resource) => new Budget(view, resource, held, pace));
+  const holds = { held: heldBack(view), because: heldBecause(view) };
+  return view.resources.map((resource) => new Budget(view, resource, holds, pace));
 }
 
 /** Weights by tenant index. */

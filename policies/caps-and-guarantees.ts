@@ -1,6 +1,7 @@
 /**
- * Caps and guarantees: absolute rates agreed with a tenant, point by point. A cap is a limit, always. A guarantee is a promise:
- * while it is not kept because a resource is full, that resource is shared by the water level, with promises as its floors.
+ * Caps and guarantees: absolute rates agreed with a tenant, or with a group of tenants, point by point (agreed.ts). A cap is a
+ * limit, always. A guarantee is a promise: while it is not kept because a resource is full, that resource is shared by the water
+ * level, with promises as its floors.
  *
  *   floor(r,w) = min( load that guarantee(p,w) puts on r, γ · demand(r,w) )       the most of it over points p that feed r
  *   broken(r)  = r is full, and some floor(r,w) > load(r,w)
@@ -13,14 +14,13 @@
  * the others no more than γ − 1 of what its owner uses. Promises that together exceed what a resource can carry are kept in the
  * same part each, up to 1 − reserve of it, so that whoever was promised nothing is not shut out.
  *
- * As one of several policies, this one bounds only itself: another may limit a tenant below its guarantee. Where policies are
- * put together, the controller knows the guarantees and is to lift other limits to them.
+ * Beside other policies, a guarantee is a promise (`Rates.promise`): what they decide is lifted to it.
  */
+import { Agreed, own } from "./agreed.js";
 import { type Budget, budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js";
-import { waterLevelShares } from "./math/water-level.js";
+import { levelShares } from "./families.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
-import type { Tenant } from "./view.js";
 
 /** No tenant passes a point faster than its cap, and each gets its guarantee before others get more. */
 export const capsAndGuarantees = definePolicy({
@@ -37,25 +37,28 @@ export const capsAndGuarantees = definePolicy({
   decide(view, params) {
     const rates = new Rates(view);
     const weights = weightsOf(view);
+    const agreed = new Agreed(view, weights);
     for (const point of view.points) {
-      for (const tenant of view.tenants) {
-        const cap = own(tenant.terms?.caps, point.name);
-        if (cap !== undefined) rates.limit(point, tenant, cap);
-      }
+      const caps = agreed.caps(point);
+      if (caps !== undefined) for (const tenant of view.tenants) rates.limit(point, tenant, caps[tenant.index]);
     }
-    if (view.tenants.every(({ terms }) => terms?.guarantees === undefined)) return rates;
+    const promises = view.points.map((point) => agreed.promises(point));
+    if (promises.every((column) => column === undefined)) return rates;
+    for (const point of view.points) {
+      const column = promises[point.index];
+      if (column !== undefined) for (const tenant of view.tenants) rates.promise(point, tenant, column[tenant.index]);
+    }
     for (const budget of budgets(view, params)) {
       const { demands, loads } = budget.resource;
-      const floors = Float64Array.from(view.tenants, (tenant, i) =>
-        Math.min(promised(budget, tenant), params.gamma * demands[i]),
-      );
+      const promised = promisedLoads(budget, promises);
+      const floors = demands.map((demand, i) => Math.min(promised[i], params.gamma * demand));
       const sum = floors.reduce((a, b) => a + b, 0);
       if (sum === 0) continue;
       const kept = Math.min(1, ((1 - params.reserve) * budget.capacity) / sum);
       const guarantees = floors.map((floor) => kept * floor);
       const broken = budget.resource.slowdown > params.threshold && floors.some((floor, i) => floor > loads[i]);
       const wanted = demands.map((demand, i) => Math.max(demand, guarantees[i]));
-      const fair = waterLevelShares(budget.capacity, wanted, { weights, guarantees });
+      const fair = levelShares(view, budget.capacity, { demands: wanted, weights, guarantees });
       if (broken) budget.give(rates, fair);
       // Whoever was held back for it grows again; whoever was not has no part in it.
       else
@@ -67,19 +70,25 @@ export const capsAndGuarantees = definePolicy({
     }
     return rates;
   },
+  remedy: ({ tenant, point, resource }) =>
+    resource === undefined
+      ? `a higher cap at ${point.name} (now ${own(tenant.terms?.caps, point.name) ?? "that of its group"})`
+      : `a guarantee of its own at ${point.name}, smaller guarantees of others, or more capacity behind ${resource.name}`,
 });
 
-/** The load on the resource that comes with a tenant's guarantees at the points that lead there. */
-function promised({ resource, points }: Budget, tenant: Tenant): number {
-  let most = 0;
-  for (const point of points) {
-    const guarantee = own(tenant.terms?.guarantees, point.name);
-    // The rate for a load of 1, turned round.
-    if (guarantee !== undefined) most = Math.max(most, guarantee / point.rateFor(resource, tenant, 1));
+/** By tenant index: the load on the resource that comes with what is promised at the points that lead there. */
+function promisedLoads({ resource, points }: Budget, promises: readonly (Float64Array | undefined)[]): Float64Array {
+  const most = new Float64Array(resource.loads.length);
+  const total = resource.totalLoad();
+  for (const { index, throughputs, totalThroughput } of points) {
+    const column = promises[index];
+    if (column === undefined) continue;
+    const everybodys = totalThroughput > 0 ? total / totalThroughput : 0;
+    for (let i = 0; i < most.length; i++) {
+      if (column[i] === 0) continue;
+      const perCost = throughputs[i] > 0 ? resource.loads[i] / throughputs[i] : everybodys;
+      most[i] = Math.max(most[i], column[i] * perCost);
+    }
   }
   return most;
-}
-
-function own(rates: Readonly<Record<string, number>> | undefined, point: string): number | undefined {
-  return rates !== undefined && Object.hasOwn(rates, point) ? rates[point] : undefined;
 }

@@ -47,7 +47,7 @@ export const dominantResourceFairness = definePolicy({
     });
     for (const budget of all) {
       if (budget.calm) continue;
-      const left = Float64Array.from(view.tenants, (tenant) => budget.left(rates, tenant));
+      const left = budget.left(rates);
       const fair = maxMinFair(budget.capacity, left, weights);
       budget.give(
         rates,

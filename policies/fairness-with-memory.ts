@@ -44,4 +44,6 @@ export const fairnessWithMemory = definePolicy({
     }
     return rates;
   },
+  remedy: ({ tenant: { weight }, resource }) =>
+    `time, since what it used of ${resource?.name} lately counts against it and fades; requests that need less of it, a higher weight (now ${weight}), or more capacity behind it`,
 });

@@ -12,15 +12,27 @@ export { Budget, budgets, PACE, type Pace } from "./budget.js";
 export { capsAndGuarantees } from "./caps-and-guarantees.js";
 export { dominantResourceFairness } from "./dominant-resource-fairness.js";
 export { fairnessWithMemory } from "./fairness-with-memory.js";
+export { fairShares } from "./families.js";
 export { latencySlo } from "./latency-slo.js";
 export { dominantResourceShares } from "./math/dominant-shares.js";
 export { maxMinFair } from "./math/max-min.js";
 export { shareTree, type TreeNode } from "./math/share-tree.js";
 export { type WaterOptions, waterLevelShares } from "./math/water-level.js";
-export { definePolicy, type Params, type Policy, type PolicyOrigin, paramsOf } from "./policy.js";
+export { definePolicy, type Limited, type Params, type Policy, type PolicyOrigin, paramsOf } from "./policy.js";
 export { priorityTiers } from "./priority-tiers.js";
 export { Rates } from "./rates.js";
-export { expectedLoad, heldBack, heldBecause, Point, Resource, slowest, type Tenant, type Terms, type View } from "./view.js";
+export {
+  expectedLoads,
+  type Group,
+  heldBack,
+  heldBecause,
+  Point,
+  Resource,
+  slowest,
+  type Tenant,
+  type Terms,
+  type View,
+} from "./view.js";
 
 /** The policies that come with the package, in the order in which they decide; a new one is a file and a line here. */
 export const POLICIES: readonly Policy[] = [

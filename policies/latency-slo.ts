@@ -98,6 +98,13 @@ export const latencySlo = definePolicy({
     });
     return rates;
   },
+  remedy({ resource, view }) {
+    const late = view.tenants
+      .filter((tenant) => tenant.terms?.p99TargetUs !== undefined && (resource?.latency(tenant) ?? 0) > 0)
+      .sort((a, b) => latency(view, b) / b.terms!.p99TargetUs! - latency(view, a) / a.terms!.p99TargetUs!)[0];
+    const looser = late === undefined ? "" : ` a looser target for ${late.id} (now ${late.terms!.p99TargetUs! / 1_000} ms),`;
+    return `requests that need less of ${resource?.name},${looser} or more capacity behind ${resource?.name}`;
+  },
 });
 
 /** ρ: the part of its servers that a resource is taken to keep busy at this slowdown, ≥ 1. */

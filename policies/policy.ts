@@ -5,7 +5,7 @@
 import { TenantryError } from "../proto/errors.js";
 import { checkName, shown } from "../proto/names.js";
 import type { Rates } from "./rates.js";
-import type { View } from "./view.js";
+import type { Point, Resource, Tenant, View } from "./view.js";
 
 /** Numbers one may turn, with their defaults. */
 export type Params = Readonly<Record<string, number>>;
@@ -36,6 +36,20 @@ export interface Policy<P extends Params = Params> {
   readonly origin?: PolicyOrigin;
   /** Pure. Decides the rates of the next window from the last one. */
   decide(view: View, params: P): Rates;
+  /**
+   * Pure. What would lift a limit it has set, for people: completes "What would help: …". Absent: what helps against any rule
+   * that shares by weight.
+   */
+  remedy?(limited: Limited): string;
+}
+
+/** One limit a policy has set. */
+export interface Limited {
+  readonly tenant: Tenant;
+  readonly point: Point;
+  /** The resource it is because of; undefined: of none. */
+  readonly resource: Resource | undefined;
+  readonly view: View;
 }
 
 /**

@@ -49,4 +49,6 @@ export const priorityTiers = definePolicy({
     }
     return rates;
   },
+  remedy: ({ tenant: { terms }, resource }) =>
+    `a higher tier (now ${terms?.tier ?? 1}; 0 is served first), requests that need less of ${resource?.name}, or more capacity behind ${resource?.name}`,
 });

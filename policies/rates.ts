@@ -2,6 +2,9 @@
  * What a policy decides: for some (point, tenant) a rate, and why. Whatever is not limited is unlimited, explicitly so: there
  * is no number that means "no limit". When a policy (or several) limits the same pair twice, the tightest wins and its reason
  * is the one that is told.
+ *
+ * A policy may also promise: no other policy of the stack then holds that pair to less. What is promised is a floor under what
+ * others decide, and no limit.
  */
 import { TenantryError } from "../proto/errors.js";
 import { shown } from "../proto/names.js";
@@ -12,12 +15,15 @@ export class Rates {
   /** Per point index: rate per tenant index, Infinity where unlimited. Undefined: nothing limited at this point. */
   readonly #rates: (Float64Array | undefined)[];
   readonly #because: (Int32Array | undefined)[];
+  /** Per point index: what is promised per tenant index, 0 where nothing is. Undefined: nothing promised at this point. */
+  readonly #promises: (Float64Array | undefined)[];
   readonly #tenants: number;
 
   constructor(view: View) {
     this.#tenants = view.tenants.length;
     this.#rates = new Array(view.points.length).fill(undefined);
     this.#because = new Array(view.points.length).fill(undefined);
+    this.#promises = new Array(view.points.length).fill(undefined);
   }
 
   /**
@@ -49,7 +55,8 @@ export class Rates {
    * (`Point.rateFor`). The same as a `limit` each, and several times as fast where there are many tenants.
    *
    * @param shares  load by tenant index, unit of the resource per second; Infinity: not limited
-   * @param reasons by tenant index, the resource the limit is because of, by its index
+   * @param reasons by tenant index, the resource the limit is because of, by its index; at a point that does not lead there, it
+   *   is `resource`
    */
   limitLoads(points: readonly Point[], resource: Resource, shares: Float64Array, reasons: Int32Array): void {
     const { loads } = resource;
@@ -67,16 +74,33 @@ export class Rates {
         const rate = ratio * shares[t];
         if (rate < rates[t] || Number.isNaN(rate)) {
           rates[t] = rate;
-          because[t] = reasons[t];
+          because[t] = point.fed[reasons[t]] === 1 ? reasons[t] : resource.index;
         }
       }
     }
+  }
+
+  /**
+   * Promises `tenant` that no other policy holds it to less than `ratePerSec` (≥ 0, finite) at `point`, over all instances. Of
+   * two promises the larger stands. Limits this policy sets itself are not lifted. NaN, negative and infinite numbers are
+   * kept for the guard to refuse.
+   */
+  promise(point: Point, tenant: Tenant, ratePerSec: number): void {
+    let promises = this.#promises[point.index];
+    if (promises === undefined) promises = this.#promises[point.index] = new Float64Array(this.#tenants);
+    const before = promises[tenant.index];
+    if (before >= 0 && !(ratePerSec >= 0 && ratePerSec <= before)) promises[tenant.index] = ratePerSec;
   }
 
   /** The limit decided for this pair, cost units per second; undefined: unlimited. */
   get(point: Point, tenant: Tenant): number | undefined {
     const rate = this.#rates[point.index]?.[tenant.index];
     return rate === Number.POSITIVE_INFINITY ? undefined : rate;
+  }
+
+  /** The limits at a point by tenant index, Infinity where unlimited; undefined: nobody is limited there. Read only. */
+  column(point: Point): Float64Array | undefined {
+    return this.#rates[point.index];
   }
 
   /** Index of the resource this limit is because of; −1: of none. Only meaningful where `get` is not undefined. */
@@ -93,6 +117,15 @@ export class Rates {
       for (let t = 0; t < rates.length; t++) {
         if (rates[t] !== Number.POSITIVE_INFINITY) visit(p, t, rates[t], reasons[t]);
       }
+    }
+  }
+
+  /** Calls `visit` for every pair that is promised something, in order of point, then tenant. */
+  forEachPromise(visit: (pointIndex: number, tenantIndex: number, ratePerSec: number) => void): void {
+    for (let p = 0; p < this.#promises.length; p++) {
+      const promises = this.#promises[p];
+      if (promises === undefined) continue;
+      for (let t = 0; t < promises.length; t++) if (promises[t] !== 0) visit(p, t, promises[t]);
     }
   }
 

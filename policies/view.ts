@@ -12,6 +12,8 @@
  * `oldest` are of a point, so that a latency may be a percentile and one who waits for ever has one; `terms` are what is agreed.
  */
 
+import type { Rates } from "./rates.js";
+
 /** Who work is done for: the paper's workflow. */
 export interface Tenant {
   /** Its place in every column of this view; changes from view to view. */
@@ -21,6 +23,22 @@ export interface Tenant {
   readonly weight: number;
   /** What is agreed with it beyond its weight; absent: nothing. */
   readonly terms?: Terms;
+  /** The group it belongs to, by its index; absent: none, it stands at the top beside the groups that do. */
+  readonly group?: number;
+}
+
+/** Tenants that have a claim together, such as an organisation or a team in it. Its members share what it is given. */
+export interface Group {
+  /** Its place in `view.groups`, where parents come before their children. */
+  readonly index: number;
+  readonly id: string;
+  /** The group it belongs to, by its index; absent: it stands at the top. */
+  readonly parent?: number;
+  /** Claim against its siblings, groups and tenants alike; > 0. */
+  readonly weight: number;
+  /** What is agreed for all of its members together, as for a tenant. */
+  readonly caps?: Terms["caps"];
+  readonly guarantees?: Terms["guarantees"];
 }
 
 /** What is agreed with a tenant, as configured: promises to it, and bounds on it. */
@@ -78,7 +96,10 @@ export class Resource {
     return this.loads[tenant.index];
   }
 
-  /** What this tenant would use if nothing held it back: use, plus what waits. ≥ load, same unit. */
+  /**
+   * What this tenant would use if nothing held it back: use, plus what waits; same unit as its load, and not below it. But of
+   * one whom a policy earlier in the stack limits, no more than it can use under that limit, which may be less than its load.
+   */
   demand(tenant: Tenant): number {
     return this.demands[tenant.index];
   }
@@ -192,58 +213,68 @@ export interface View {
   readonly tenants: readonly Tenant[];
   readonly resources: readonly Resource[];
   readonly points: readonly Point[];
+  /** Groups of tenants, parents before their children; absent: there are none. */
+  readonly groups?: readonly Group[];
+  /** Limits that policies before this one in the stack have set in this window; absent: none. Demands are within them already. */
+  readonly decided?: Rates;
 }
 
 /**
- * What `tenant` will load `resource` with under the rates now in force: its load, or more where a rate in force at a point
- * that leads there leaves room (twice at the most). Use lags behind a rate that was just raised; this does not.
+ * By tenant index: what each will load `resource` with under the rates now in force: its load, or more where a rate in force at
+ * a point that leads there leaves room (twice at the most). Use lags behind a rate that was just raised; this does not.
  *
  * @param points those that feed the resource
+ * @param of     by tenant index, 1 for those to be looked at; of all others it is their load; absent: everybody
  */
-export function expectedLoad(resource: Resource, tenant: Tenant, points: readonly Point[]): number {
-  let room = Number.POSITIVE_INFINITY;
-  for (const point of points) {
-    const rate = point.rates[tenant.index];
-    const through = point.throughputs[tenant.index];
-    if (rate < room * through) room = rate / through;
+export function expectedLoads(resource: Resource, points: readonly Point[], of?: Uint8Array): Float64Array {
+  const { loads } = resource;
+  const rooms = new Float64Array(loads.length).fill(Number.POSITIVE_INFINITY);
+  for (const { rates, throughputs } of points) {
+    for (let i = 0; i < rooms.length; i++) if (rates[i] < rooms[i] * throughputs[i]) rooms[i] = rates[i] / throughputs[i];
   }
-  return resource.loads[tenant.index] * (room < Number.POSITIVE_INFINITY ? Math.min(Math.max(room, 1), 2) : 1);
+  for (let i = 0; i < rooms.length; i++) {
+    const unbounded = rooms[i] === Number.POSITIVE_INFINITY || (of !== undefined && of[i] === 0);
+    rooms[i] = loads[i] * (unbounded ? 1 : Math.min(Math.max(rooms[i], 1), 2));
+  }
+  return rooms;
 }
 
 /**
- * By tenant index: 1 for those who are held back: as much of them waits at a throttle as gets through in a twentieth of a
- * second (less is the chance meeting of two requests), and the rate in force there is less than twice what gets through (else
- * it is not the rate that holds them, or they have left).
+ * By tenant index: 1 for those whom a rate holds back because a resource is short: as much of them waits at a throttle as gets
+ * through in a twentieth of a second (less is the chance meeting of two requests), and the rate in force there is less than
+ * twice what gets through (else it is not the rate that holds them, or they have left).
+ *
+ * One that a cap holds (a limit that is because of no resource) is not meant: there is nothing to grow into.
  */
 export function heldBack(view: View): Uint8Array {
   const held = new Uint8Array(view.tenants.length);
-  for (const { rates, waitings, throughputs } of view.points) {
+  for (const { rates, waitings, throughputs, reasons } of view.points) {
     for (let i = 0; i < held.length; i++) {
-      if (waitings[i] > 0.05 * throughputs[i] && rates[i] < 2 * throughputs[i]) held[i] = 1;
+      if (reasons[i] >= 0 && waitings[i] > 0.05 * throughputs[i] && rates[i] < 2 * throughputs[i]) held[i] = 1;
     }
   }
   return held;
 }
 
 /**
- * The resource that `tenant` is held back because of by the rates now in force: that of the one which leaves least room.
- * Undefined: none holds it, or what holds it is about no resource.
+ * By tenant index: the resource each is held back because of by the rates now in force, that of the one which leaves least room.
+ * −1: none holds it, or what holds it is about no resource.
  *
  * For a rule that lets go slowly: what bounds how fast a tenant may grow is not what it is held back because of.
  */
-export function heldBecause(view: View, tenant: Tenant): Resource | undefined {
-  let reason = -1;
-  let room = Number.POSITIVE_INFINITY;
+export function heldBecause(view: View): Int32Array {
+  const because = new Int32Array(view.tenants.length).fill(-1);
+  const rooms = new Float64Array(because.length).fill(Number.POSITIVE_INFINITY);
   for (const { rates, throughputs, reasons } of view.points) {
-    const rate = rates[tenant.index];
-    const through = throughputs[tenant.index];
-    // Where nothing gets through there is no room at all.
-    const leaves = through > 0 ? rate / through : 0;
-    if (Number.isNaN(rate) || leaves >= room) continue;
-    room = leaves;
-    reason = reasons[tenant.index];
+    for (let i = 0; i < because.length; i++) {
+      // Where nothing gets through there is no room at all.
+      const leaves = throughputs[i] > 0 ? rates[i] / throughputs[i] : 0;
+      if (Number.isNaN(rates[i]) || leaves >= rooms[i]) continue;
+      rooms[i] = leaves;
+      because[i] = reasons[i];
+    }
   }
-  return reason < 0 ? undefined : view.resources[reason];
+  return because;
 }
 
 /** The paper's S = argmax_r slowdown(r): the most slowed-down resource; undefined when there is none. */

@@ -3,12 +3,20 @@ import type { handleUnaryCall, sendUnaryData, UntypedServiceImplementation } fro
 import { TenantryError } from "../../proto/errors.js";
 import { statusOf } from "../../proto/io/status.js";
 import { shown } from "../../proto/names.js";
-import type { Controller } from "../controller.js";
+import type { Controller, TenantSettings } from "../controller.js";
 import type { Mode } from "../modes.js";
 import type { Permission } from "./administrators.js";
 import { metadataOf } from "./session-stream.js";
+import { readTerms, type WireTerms, wireTerms } from "./wire-terms.js";
 
 type Done = (error?: TenantryError) => void;
+
+interface WireTenant extends WireTerms {
+  tenant: string;
+  weight: number;
+  mode: string;
+  group?: string;
+}
 
 /** The methods of `tenantry.v1.Admin`, over messages as proto-loader gives them. `permission`: who may change something. */
 export function adminService(controller: Controller, permission: Permission): UntypedServiceImplementation {
@@ -33,10 +41,12 @@ export function adminService(controller: Controller, permission: Permission): Un
       if (wanted === undefined) throw new TenantryError("BAD_ARGUMENT", "mode is not given; expected OFF, OBSERVE or ENFORCE");
       return { mode: wireMode(controller.setMode(wanted, done)) };
     }),
-    listTenants: answer(() => ({ tenants: controller.listTenants().map(withWireMode) })),
-    setTenant: change<{ settings?: { tenant: string; weight: number; mode: string } }>(({ settings }, done) => {
-      const { tenant, weight, mode } = given(settings);
-      return withWireMode(controller.setTenant(tenant, { ...(weight !== 0 && { weight }), ...modeOf(mode) }, done));
+    listTenants: answer(() => ({ tenants: controller.listTenants().map(wireTenant) })),
+    setTenant: change<{ settings?: WireTenant }>(({ settings }, done) => {
+      const { tenant, weight, mode, group, ...terms } = given(settings);
+      const inGroup = group !== undefined && { group: group === "" ? null : group };
+      const wanted = { ...(weight !== 0 && { weight }), ...modeOf(mode), ...readTerms(terms), ...inGroup };
+      return wireTenant(controller.setTenant(tenant, wanted, done));
     }),
     listPolicies: answer(() => ({ policies: controller.listPolicies().map(withWireMode) })),
     setPolicy: change<{ settings?: { policy: string; mode: string; params: Record<string, number> } }>(({ settings }, done) => {
@@ -44,9 +54,10 @@ export function adminService(controller: Controller, permission: Permission): Un
       return withWireMode(controller.setPolicy(policy, { params, ...modeOf(mode) }, done));
     }),
     listPoints: answer(() => ({ points: controller.listPoints().map(withWireMode) })),
-    setPoint: change<{ settings?: { point: string; mode: string } }>(({ settings }, done) => {
-      const { point, mode } = given(settings);
-      return withWireMode(controller.setPoint(point, modeOf(mode), done));
+    setPoint: change<{ settings?: { point: string; mode: string; capacityPerSec?: number } }>(({ settings }, done) => {
+      const { point, mode, capacityPerSec } = given(settings);
+      const capacity = capacityPerSec !== undefined && { capacityPerSec: capacityPerSec === 0 ? null : capacityPerSec };
+      return withWireMode(controller.setPoint(point, { ...modeOf(mode), ...capacity }, done));
     }),
   };
 }
@@ -118,4 +129,8 @@ function wireMode(mode: Mode): string {
 
 function withWireMode<T extends { mode: Mode }>(settings: T): Omit<T, "mode"> & { mode: string } {
   return { ...settings, mode: wireMode(settings.mode) };
+}
+
+function wireTenant({ tenant, weight, mode, group, ...terms }: TenantSettings): WireTenant {
+  return { tenant, weight, mode: wireMode(mode), ...wireTerms(terms), ...(group !== undefined && { group }) };
 }

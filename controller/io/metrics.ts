@@ -122,6 +122,24 @@ export function createMetrics({ controller, wire, topTenants }: MetricsOptions):
       metric.set({ resource: name, tenant: OTHERS }, Math.max(rest, 0));
     }
   });
+  policyGauge("tenantry_policy_limits", "Limits the policy wants, (point, tenant) pairs", (policy) => policy.limits);
+  policyGauge("tenantry_policy_tenants", "Tenants the policy wants limited", (policy) => policy.tenants);
+  policyGauge("tenantry_policy_decisive", "Limits in force that are the policy's", (policy) => policy.decisive);
+  policyGauge(
+    "tenantry_policy_apart_tenants",
+    "Tenants the policy would hold to less than they are held to now",
+    (policy) => policy.apart.tenants,
+  );
+  gauge(
+    "tenantry_policy_apart_rate",
+    "Cost units per second that get through now and that the policy would not let through",
+    ["policy", "point"],
+    (metric) => {
+      for (const { name: policy, apart } of view.policies) {
+        for (const { name: point } of view.points) metric.set({ policy, point }, apart.lessPerSec[point] ?? 0);
+      }
+    },
+  );
   pointGauge("tenantry_point_throughput", "Cost units per second that get through", (figures) => figures.throughputPerSec);
   pointGauge("tenantry_point_waiting", "Requests held back by the throttle now", (figures) => figures.waiting);
   pointGauge("tenantry_point_queued", "Requests that wait for a slot now", (figures) => figures.queued);
@@ -167,6 +185,12 @@ export function createMetrics({ controller, wire, topTenants }: MetricsOptions):
         made.reset();
         set(made);
       },
+    });
+  }
+
+  function policyGauge(name: string, help: string, figure: (policy: ViewSnapshot["policies"][number]) => number): void {
+    gauge(name, help, ["policy", "mode"], (metric) => {
+      for (const policy of view.policies) metric.set({ policy: policy.name, mode: policy.mode }, figure(policy));
     });
   }
 

@@ -104,9 +104,9 @@ function configFaults(part: Partial<ControllerConfig>, policies: readonly Policy
   }
 }
 
-/** `tenants."acme".caps."storage/read": …` → tenants, acme, caps, storage/read. */
+/** `tenants."acme".caps."storage/read": …` → tenants, acme, caps, storage/read; `stack[1]: …` → stack, 1. */
 function leadingPath(line: string): string[] {
-  const match = /^\w+(?:\.(?:\w+|"(?:[^"\\]|\\.)*"))*(?=: )/.exec(line);
+  const match = /^\w+(?:\.(?:\w+|"(?:[^"\\]|\\.)*")|\[\d+\])*(?=: )/.exec(line);
   const names = match?.[0].match(/\w+|"(?:[^"\\]|\\.)*"/g) ?? [];
   return names.map((name) => (name.startsWith('"') ? (JSON.parse(name) as string) : name));
 }
@@ -122,8 +122,9 @@ function unknownKey(path: string[], key: string): string {
 function keysAt(path: string[]): string[] {
   if (path.length === 0) return Object.keys(settingsShape.shape);
   if (path[0] === "policies") return ["file", "mode", "params"];
-  if (path[0] === "tenants") return ["weight", "mode", "p99TargetUs", "tier", "caps", "guarantees"];
-  if (path[0] === "points") return ["mode"];
+  if (path[0] === "tenants") return ["weight", "mode", "p99TargetUs", "tier", "caps", "guarantees", "group"];
+  if (path[0] === "groups") return ["parent", "weight", "caps", "guarantees"];
+  if (path[0] === "points") return ["mode", "capacityPerSec"];
   return path[0] === "tls" ? ["cert", "key", "ca"] : ["host", "port"];
 }
 
@@ -155,4 +156,6 @@ function remove(data: unknown, path: string[]): void {
   const parent = at(data, path.slice(0, -1));
   const last = path.at(-1);
   if (last !== undefined && isMapping(parent)) delete parent[last];
+  // Of a list that is wrong somewhere, nothing more can be said.
+  if (last !== undefined && Array.isArray(parent)) remove(data, path.slice(0, -1));
 }

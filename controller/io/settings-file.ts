@@ -1,7 +1,7 @@
 /** A configuration from YAML: read whole, or refused whole with every mistake at its line and column. */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Policy } from "../../policies/index.js";
 import { TenantryError } from "../../proto/errors.js";
 import type { Settings } from "./settings.js";
@@ -73,7 +73,9 @@ function offsetOf(document: Document, { path, key }: SettingsFault): number {
   let node: unknown = document.contents;
   let offset = 0;
   for (const [depth, name] of path.entries()) {
-    if (!isMap(node)) break;
+    if (isSeq(node)) node = node.items[Number(name)];
+    if (isScalar(node)) offset = node.range?.[0] ?? offset;
+    if (!isMap(node)) continue;
     const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === name);
     if (pair === undefined) break;
     if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;

@@ -62,6 +62,7 @@ export const settingsShape = z.strictObject(
     metricsTopTenants: z.int({ error: "a whole number from 0 to 1000" }).min(0).max(1_000).optional(),
     ...numbers,
     mode: mode.optional(),
+    stack: z.array(text, { error: "a list of policies" }).optional(),
     policies: named(
       "policy",
       z.strictObject(
@@ -79,11 +80,27 @@ export const settingsShape = z.strictObject(
           tier: number.optional(),
           caps: named("point", number),
           guarantees: named("point", number),
+          group: text.optional(),
         },
-        mapping("weight, mode and terms"),
+        mapping("weight, mode, group and terms"),
       ),
     ),
-    points: named("point", z.strictObject({ mode: mode.optional() }, mapping("mode"))),
+    groups: named(
+      "group",
+      z.strictObject(
+        {
+          parent: text.optional(),
+          weight: number.optional(),
+          caps: named("point", number),
+          guarantees: named("point", number),
+        },
+        mapping("parent, weight, caps and guarantees"),
+      ),
+    ),
+    points: named(
+      "point",
+      z.strictObject({ mode: mode.optional(), capacityPerSec: number.optional() }, mapping("mode and capacityPerSec")),
+    ),
   },
   mapping("settings"),
 );

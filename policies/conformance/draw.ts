@@ -43,6 +43,7 @@ export function draw(seed: number, number: number, calm: boolean): Given {
     through: often(0, 0.5, 2_000),
     waiting: calm ? 0 : often(0, 0.5, 500),
     tightness: calm ? 0 : often(0, 0.9, 2.5),
+    reason: Math.floor(next() * resources),
     p99Us: calm ? 500 : often(0, 100, 5e6),
     oldestUs: calm ? 0 : often(0, 0, 5e6),
   });
@@ -66,7 +67,7 @@ export const CORNERS: readonly Given[] = [
     ...nothing,
     tenants: [one],
     points: [{ fed: [] }],
-    pairs: [[{ through: 5, waiting: 5, tightness: 0, p99Us: 9, oldestUs: 9 }]],
+    pairs: [[{ through: 5, waiting: 5, tightness: 0, reason: 0, p99Us: 9, oldestUs: 9 }]],
   },
   { ...nothing, tenants: [one], resources: [{ slowdown: 9, calmServiceUs: 1 }], costs: [[{ perCost: 1, past: 1 }]] },
   { ...nothing, resources: [{ slowdown: 9, calmServiceUs: 1 }], points: [{ fed: [true] }], pairs: [[]], costs: [[]] },
@@ -74,7 +75,7 @@ export const CORNERS: readonly Given[] = [
     tenants: [one],
     resources: [{ slowdown: 1e6, calmServiceUs: 0 }],
     points: [{ fed: [true] }],
-    pairs: [[{ through: 0, waiting: 5, tightness: 0, p99Us: 0, oldestUs: 1e6 }]],
+    pairs: [[{ through: 0, waiting: 5, tightness: 0, reason: 0, p99Us: 0, oldestUs: 1e6 }]],
     costs: [[{ perCost: 0, past: 0 }]],
   },
 ];

@@ -9,8 +9,11 @@ export interface Given {
   tenants: { weight: number; terms: GivenTerms }[];
   resources: { slowdown: number; calmServiceUs: number }[];
   points: { fed: boolean[] }[];
-  /** By point and tenant: what gets through, what waits beside it, and how tight a limit is (times what gets through); 0: none. */
-  pairs: { through: number; waiting: number; tightness: number; p99Us: number; oldestUs: number }[][];
+  /**
+   * By point and tenant: what gets through, what waits beside it, how tight a limit is (times what gets through; 0: none), and
+   * the resource it is because of, by its index (one that the point does not feed: none).
+   */
+  pairs: { through: number; waiting: number; tightness: number; reason: number; p99Us: number; oldestUs: number }[][];
   /** By resource and tenant: load of one unit of cost, and long-run use beside the present. */
   costs: { perCost: number; past: number }[][];
 }
@@ -49,11 +52,13 @@ export function viewOf({ tenants, resources, points, pairs, costs }: Given, unit
       fed.forEach((feeds, r) => {
         point.fed[r] = feeds ? 1 : 0;
       });
-      pairs[p].forEach(({ through, waiting, tightness, p99Us, oldestUs }, i) => {
+      pairs[p].forEach(({ through, waiting, tightness, reason, p99Us, oldestUs }, i) => {
         const unit = units.cost(p);
         point.throughputs[i] = through * unit;
         point.totalThroughput += through * unit;
         point.rates[i] = tightness === 0 ? Number.NaN : tightness * Math.max(through, 0.5) * unit;
+        // A limit is because of a resource that is reached from there, or of none.
+        if (tightness > 0 && fed[reason]) point.reasons[i] = reason;
         point.waitings[i] = waiting * unit;
         point.p99sUs[i] = through > 0 ? p99Us : 0;
         point.oldestsUs[i] = waiting > 0 ? oldestUs : 0;

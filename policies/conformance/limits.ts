@@ -24,6 +24,10 @@ export function decideWith(policy: { decide(view: View, params: never): Rates },
     rates.forEach((point, tenant, rate, resource) => {
       limits.push({ point, tenant, rate, resource });
     });
+    rates.forEachPromise((point, tenant, rate) => {
+      if (rate >= 0 && rate < Number.POSITIVE_INFINITY) return;
+      throw new Error(`tenant ${tenant} is promised ${rate} per second at point ${point}; expected a finite number from 0`);
+    });
     return limits;
   };
 }

@@ -2,7 +2,7 @@
  * What every policy must keep to, whatever it thinks is fair: nine rules, each a property over views at random. A rule says in words
  * what is broken, and by how much; that is all a person sees of it.
  */
-import { expectedLoad, type View } from "../view.js";
+import { expectedLoads, type View } from "../view.js";
 import { type Given, viewOf } from "./given.js";
 import { figure } from "./in-words.js";
 import { type Decide, type Limit, limitFault } from "./limits.js";
@@ -84,11 +84,13 @@ export const RULES: readonly Rule[] = [
     broken: onView((view, limits) => {
       for (const { point, tenant: i, rate, resource: because } of limits) {
         if (because < 0) continue;
-        const resource = view.resources[because];
         const part = equalPart(view, i);
-        if (part === 0 || resource.demands[i] === 0) continue;
-        const least = view.points[point].rateFor(resource, view.tenants[i], 0.01 * part * resource.demands[i]);
-        if (!(rate >= least * (1 - 1e-9))) {
+        const at = view.points[point];
+        // What is told is what it was held back because of first; what bounds it now may be another resource.
+        const reached = view.resources.filter((resource) => at.feeds(resource) && resource.demands[i] > 0);
+        if (part === 0 || reached.length === 0) continue;
+        const least = Math.min(...reached.map((each) => at.rateFor(each, view.tenants[i], 0.01 * part * each.demands[i])));
+        if (!(rate >= least * (1 - 1e-6))) {
           return `${view.tenants[i].id} is left ${figure(rate)} per second at ${view.points[point].name}; expected at least ${figure(least)}`;
         }
       }
@@ -103,7 +105,7 @@ export const RULES: readonly Rule[] = [
         if (resource.slowdown < 4) continue;
         const theirs = new Set(limits.flatMap((limit) => (limit.resource === r ? [limit.tenant] : [])));
         const feeders = view.points.filter((point) => point.feeds(resource));
-        const expected = view.tenants.reduce((sum, tenant) => sum + expectedLoad(resource, tenant, feeders), 0);
+        const expected = expectedLoads(resource, feeders).reduce((sum, load) => sum + load, 0);
         const given = [...theirs].reduce((sum, i) => sum + allowed(view, limits, r, i), 0);
         const most = (1 + beta) * expected;
         if (!(given <= most * (1 + 1e-9))) {

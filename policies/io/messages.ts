@@ -1,6 +1,7 @@
 /** What a policy's thread and whoever asks it say to each other. */
 import type { Params, Policy } from "../policy.js";
 import type { View } from "../view.js";
+import type { Columns } from "./columns.js";
 
 export interface ThreadData {
   path: string;
@@ -16,19 +17,13 @@ export interface ThreadData {
 export type Loaded = Pick<Policy, "name" | "params" | "ranges"> | { failed: string };
 
 export interface Question {
-  view: View;
+  view: Omit<View, "decided">;
+  /** What others before it decided; as columns, since methods do not go over. */
+  decided?: Columns;
   params: Params;
   /** Is somebody blocked until the answer is there? Else it goes as a message of the thread. */
   waits: boolean;
 }
 
-/** Limits as columns, all by index in the view. */
-export interface Limits {
-  points: Int32Array<ArrayBuffer>;
-  tenants: Int32Array<ArrayBuffer>;
-  rates: Float64Array<ArrayBuffer>;
-  resources: Int32Array<ArrayBuffer>;
-}
-
 /** `gave`: what came in the place of Rates; in words, unless it was nothing. */
-export type Answer = { limits: Limits } | { threw: string } | { gave: string | undefined };
+export type Answer = { limits: Columns } | { threw: string } | { gave: string | undefined };

@@ -8,9 +8,10 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { TenantryError } from "../../proto/errors.js";
 import type { Params, Policy } from "../policy.js";
-import { Rates } from "../rates.js";
-import type { Point, Resource, View } from "../view.js";
-import type { Answer, Limits, Loaded, Question, ThreadData } from "./messages.js";
+import type { Rates } from "../rates.js";
+import type { View } from "../view.js";
+import { columnsOf, unfold } from "./columns.js";
+import type { Answer, Loaded, Question, ThreadData } from "./messages.js";
 
 /** To load a policy: Babel is loaded, and the file is run once. */
 const LOAD_LIMIT_MS = 10_000;
@@ -82,7 +83,7 @@ export class PolicyThread {
    */
   decide(view: View, params: Params, limitMs: number): Rates {
     const before = Atomics.load(this.#answered, 0);
-    this.#port.postMessage({ view, params, waits: true } satisfies Question);
+    this.#port.postMessage(asked(view, params, true));
     if (Atomics.wait(this.#answered, 0, before, limitMs) === "timed-out") {
       throw new TenantryError("POLICY_STOPPED", `did not decide within ${Math.round(limitMs)} ms, and was stopped`);
     }
@@ -92,7 +93,7 @@ export class PolicyThread {
 
   /** As `decide`, without blocking. */
   async rehearse(view: View, params: Params, limitMs: number): Promise<Rates> {
-    this.#port.postMessage({ view, params, waits: false } satisfies Question);
+    this.#port.postMessage(asked(view, params, false));
     return ratesOf(await message<Answer>(this.#worker, limitMs, "did not decide"), view);
   }
 
@@ -112,15 +113,9 @@ function ratesOf(reply: Answer, view: View): Rates {
   return unfold(reply.limits, view);
 }
 
-/** Limits about what is not in the view are kept, for the guard to refuse. */
-function unfold({ points, tenants, rates, resources }: Limits, view: View): Rates {
-  const decided = new Rates(view);
-  for (let i = 0; i < points.length; i++) {
-    const point = view.points[points[i]] ?? ({ index: points[i] } as Point);
-    const resource = resources[i] === -1 ? undefined : (view.resources[resources[i]] ?? ({ index: resources[i] } as Resource));
-    decided.limit(point, view.tenants[tenants[i]], rates[i], resource);
-  }
-  return decided;
+function asked(view: View, params: Params, waits: boolean): Question {
+  const { decided, ...plain } = view;
+  return { view: plain, params, waits, ...(decided && { decided: columnsOf(decided) }) };
 }
 
 /** The next message of a thread. */

@@ -43,41 +43,63 @@ export interface TreeNode {
  * // [6, 6, 1, 5]: what a1 leaves goes to a2, its sibling
  */
 export function shareTree(capacity: number, nodes: readonly TreeNode[]): Float64Array {
-  const { children, topDown } = planted(capacity, nodes);
-  const tops = new Float64Array(nodes.length);
-  const floors = new Float64Array(nodes.length);
+  const tree = planted(capacity, nodes);
+  const column = (value: (node: TreeNode) => number) => Float64Array.from(nodes, value);
+  return shareDown(capacity, tree, {
+    demands: column(({ demand = 0 }) => demand),
+    weights: column(({ weight = 1 }) => weight),
+    guarantees: column(({ guarantee = 0 }) => guarantee),
+    caps: column(({ cap = Number.POSITIVE_INFINITY }) => cap),
+  });
+}
+
+/** A tree by the indices of its nodes. */
+export interface Tree {
+  /** By index of the parent, the indices of its children; last those at the top. */
+  readonly children: readonly (readonly number[])[];
+  /** Every index, parents before their children. */
+  readonly topDown: ArrayLike<number>;
+}
+
+/** By index of the node; see `TreeNode`. */
+export interface TreeColumns {
+  /** Of nodes without children; those of others are not looked at. */
+  demands: Float64Array;
+  weights: Float64Array;
+  guarantees: Float64Array;
+  caps: Float64Array;
+}
+
+/** As `shareTree`, for callers who know their tree: arguments are not checked. */
+export function shareDown(
+  capacity: number,
+  { children, topDown }: Tree,
+  { demands, weights, guarantees, caps }: TreeColumns,
+): Float64Array {
+  const tops = new Float64Array(demands.length);
+  const floors = new Float64Array(demands.length);
   for (let k = topDown.length - 1; k >= 0; k--) {
     const v = topDown[k];
     const below = children[v];
-    const { demand = 0, cap = Number.POSITIVE_INFINITY, guarantee = 0 } = nodes[v];
-    tops[v] = Math.min(cap, below.length === 0 ? demand : below.reduce((sum, child) => sum + tops[child], 0));
     const promised = below.reduce((sum, child) => sum + floors[child], 0);
-    floors[v] = Math.min(tops[v], Math.max(guarantee, promised));
+    tops[v] = Math.min(caps[v], below.length === 0 ? demands[v] : below.reduce((sum, child) => sum + tops[child], 0));
+    floors[v] = Math.min(tops[v], Math.max(guarantees[v], promised));
   }
-  const shares = new Float64Array(nodes.length);
+  const shares = new Float64Array(demands.length);
   const divide = (amount: number, among: readonly number[]) => {
-    const demands = among.map((child) => tops[child]);
-    const guarantees = among.map((child) => floors[child]);
-    const weights = among.map((child) => nodes[child].weight ?? 1);
-    const parts = waterLevelShares(amount, demands, { guarantees, weights });
+    const of = (column: Float64Array) => Float64Array.from(among, (child) => column[child]);
+    const parts = waterLevelShares(amount, of(tops), { guarantees: of(floors), weights: of(weights) });
     among.forEach((child, i) => {
       shares[child] = parts[i];
     });
   };
-  divide(capacity, children[nodes.length]);
-  for (const v of topDown) if (children[v].length > 0) divide(shares[v], children[v]);
+  divide(capacity, children[demands.length]);
+  for (let k = 0; k < topDown.length; k++) if (children[topDown[k]].length > 0) divide(shares[topDown[k]], children[topDown[k]]);
   return shares;
 }
 
-interface Planted {
-  /** By index of the parent, the indices of its children; last those at the top. */
-  children: readonly number[][];
-  /** Every index, parents before their children. */
-  topDown: readonly number[];
-}
-
 /** Who belongs to whom, once it is certain that this is a tree. */
-function planted(capacity: number, nodes: readonly TreeNode[]): Planted {
+function planted(capacity: number, nodes: readonly TreeNode[]): Tree {
   const mistakes = new Mistakes("shareTree");
   mistakes.unless(capacity >= 0, "capacity", capacity, "a number ≥ 0");
   const indexOf = new Map<string, number>();

@@ -43,6 +43,11 @@ function report(sequence: number, tenants: number, resources: number, points: nu
       const count = 1 + Math.floor(x * 5);
       const us = Math.floor(count * (500 + 3_500 * x * x));
       rows.tenant.push(t === 0 ? 0 : 1);
+      if (m >= resources) {
+        rows.latencyRow.push(t);
+        rows.latencyBucket.push(100 + Math.floor(x * 60));
+        rows.latencyCount.push(count);
+      }
       rows.count.push(count);
       rows.costSquared.push(Math.fround((us * us) / count));
       rows.serviceUs.push(us);
@@ -139,8 +144,31 @@ export async function ingestRow(): Promise<{
   };
 }
 
-/** One tick: view, policy, guard, split, allocations, all of it. */
-export function tickRow(tenants: number): {
+/** Of a hundred tenants, how many have a latency target, a cap at every point, a guarantee at every point. */
+const TERMS_PERCENT = 2;
+
+function agreed(tenants: number, points: number[]): ControllerConfig["tenants"] {
+  const entries = Array.from({ length: Math.floor((tenants * TERMS_PERCENT) / 100) }, (_, i) => {
+    const at = (rate: number) => Object.fromEntries(points.map((m) => [`service/m${m}`, rate]));
+    const first = (i * 100) / TERMS_PERCENT;
+    return [
+      [`tenant-${first}`, { p99TargetUs: 10_000 }],
+      [`tenant-${first + 1}`, { caps: at(3) }],
+      [`tenant-${first + 2}`, { guarantees: at(1) }],
+    ] as const;
+  });
+  return Object.fromEntries(entries.flat());
+}
+
+/**
+ * One tick: view, policies, guard, split, allocations, all of it.
+ *
+ * @param stack "fairness": nothing is agreed, so of the stack it alone acts; "all": each of the stack has something to act on
+ */
+export function tickRow(
+  tenants: number,
+  stack: "fairness" | "all",
+): {
   name: string;
   tenants: number;
   limits: number;
@@ -157,7 +185,14 @@ export function tickRow(tenants: number): {
     maxTenantsPerInstance: perInstance + 8,
     viewTenants: 100,
     policyBudgetWindows: 10,
-    policies: { "bottleneck-fairness": { mode: "enforce", params: { threshold: 5 } } },
+    policies: { "bottleneck-fairness": { params: { threshold: 5 } } },
+    tenants:
+      stack === "all"
+        ? agreed(
+            tenants,
+            Array.from({ length: points }, (_, p) => resources + p),
+          )
+        : {},
   });
   const sessions = Array.from({ length: instances }, (_, i) => connect(controller, `i${i}`));
   const times: number[] = [];
@@ -177,10 +212,10 @@ export function tickRow(tenants: number): {
     clock.run(clock.nowUs() + WINDOW_US);
     if (window > warm) times.push(performance.now() - start);
   }
-  const limits = controller.view().policies[0].limits;
+  const limits = controller.view().policies.reduce((sum, policy) => sum + policy.limits, 0);
   const rows = sessions.reduce((sum, session) => sum + session.rows, 0);
   return {
-    name: `one tick, ${tenants.toLocaleString("en")} tenants × ${resources} resources × ${points} points, ${instances} instance(s)`,
+    name: `${stack === "all" ? "whole stack" : "fairness"}, ${tenants.toLocaleString("en")} tenants × ${resources} resources × ${points} points, ${instances} instance(s)`,
     tenants,
     limits,
     rows,

@@ -102,11 +102,15 @@ if (wanted("ingest")) {
   say(`  ${(tuplesPerSec / 1e6).toFixed(1)} million tuples per second on one core, ${bytesPerTuple.toFixed(1)} bytes per tuple`);
   results.push({ name: "ingest", tuplesPerSec, bytesPerTuple });
 }
-if (wanted("tick")) {
-  say("\npolicy tick: view, policy, guard, split and allocations");
+for (const [group, stack] of [
+  ["tick", "fairness"],
+  ["stack", "all"],
+] as const) {
+  if (!wanted(group)) continue;
+  say(`\n${group}: one window's view, policies, guard, split and allocations`);
   for (const tenants of [1_000, 10_000, 100_000]) {
-    progress(`tick at ${tenants} tenants`);
-    const row = tickRow(tenants);
+    progress(`${group} at ${tenants} tenants`);
+    const row = tickRow(tenants, stack);
     if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
     say(
       `  ${row.name.padEnd(80)} ${row.medianMs.toFixed(1).padStart(8)} ms  (${row.spreadMs.map((ms) => ms.toFixed(1)).join("–")})`,

@@ -26,9 +26,12 @@ describe("asked wrongly, it says so on stderr and exits with 2", () => {
     [["view", "--bogus"], /unknown option '--bogus'/],
     [["explain"], /missing required argument 'TENANT'/],
     [["controller", "--grpc-port", "x"], /Expected a whole number from 0/],
-    [["set", "tenant", "acme"], /nothing to set; expected --mode or --weight/],
+    [["set", "tenant", "acme"], /nothing to set; expected --mode or --weight or --p99-target-ms or --tier/],
     [["set", "tenant", "acme", "--mode", "on"], /Allowed choices are off, observe, enforce/],
     [["set", "tenant", "acme", "--weight", "-1"], /Expected a number above 0/],
+    [["set", "tenant", "acme", "--tier", "10"], /Expected a whole number from 0 \(served first\) to 9/],
+    [["set", "tenant", "acme", "--p99-target-ms", "0"], /Expected a number of milliseconds above 0, or "none"/],
+    [["set", "tenant", "acme", "--cap", "storage/read"], /Expected SERVICE\/POINT=RATE/],
     [["set", "policy", "p", "--param", "beta"], /Expected NAME=NUMBER/],
     [["simulate"], /which scenario\?/],
     [["simulate", "no/such"], /there is no scenario "no\/such"/],
@@ -104,9 +107,26 @@ describe("with a controller", () => {
       out: "tenant acme, weight 2, mode observe\n",
       err: "",
     });
+    const terms = ["--p99-target-ms", "20", "--tier", "0", "--cap", "storage/read=200", "--cap", "storage/write=50"];
+    expect((await tenantry(["set", "tenant", "acme", ...terms, ...at])).out).toBe(
+      "tenant acme, weight 2, mode observe, p99 target 20 ms, tier 0, caps storage/read 200 and storage/write 50\n",
+    );
+    const fewer = ["set", "tenant", "acme", "--p99-target-ms", "none", "--cap", "storage/read=none", ...at];
+    expect((await tenantry(fewer)).out).toBe("tenant acme, weight 2, mode observe, tier 0, caps storage/write 50\n");
+    const above = await tenantry(["set", "tenant", "acme", "--guarantee", "storage/write=51", ...at]);
+    expect(above).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringMatching(/51, above its cap of 50; expected at most that/),
+    });
     const policy = ["set", "policy", "bottleneck-fairness", "--param", "alpha=0.3", "--param", "beta=0.05", "--json", ...at];
     expect(JSON.parse((await tenantry(policy)).out)).toMatchObject({ mode: "enforce", params: { alpha: 0.3, beta: 0.05 } });
     expect((await tenantry(["set", "point", "storage/read", "--mode", "off", ...at])).out).toBe("point storage/read, mode off\n");
+    expect((await tenantry(["set", "point", "storage/write", "--capacity", "900", ...at])).out).toBe(
+      "point storage/write, mode enforce, capacityPerSec 900\n",
+    );
+    const beyond = await tenantry(["set", "tenant", "other", "--guarantee", "storage/write=901", ...at]);
+    expect(beyond.err).toMatch(/storage\/write"\.capacityPerSec: 900, but the guarantees there come to 901 \(other 901\)/);
     expect((await tenantry(["set", "everything", "--mode", "observe", ...at])).out).toBe("mode observe\n");
     const unknown = await tenantry(["set", "policy", "none", "--mode", "off", ...at]);
     expect(unknown).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/^error: .*\(UNKNOWN\)\n$/) });

@@ -125,7 +125,16 @@ describe("over gRPC", () => {
       tenant: "acme",
       weight: 3,
       mode: "ENFORCE",
+      caps: [],
+      guarantees: [],
     });
+    const caps = [{ point: "storage/read", ratePerSec: 0 }];
+    const terms = { p99TargetUs: 5_000, tier: 0, caps, guarantees: [{ point: "storage/write", ratePerSec: 2.5 }] };
+    expect(await call(port, admin, "SetTenant", { settings: { tenant: "acme", ...terms } })).toMatchObject(terms);
+    const backAgain = { p99TargetUs: 0, caps: [{ point: "storage/read" }] };
+    await call(port, admin, "SetTenant", { settings: { tenant: "acme", ...backAgain } });
+    const twice = call(port, admin, "SetTenant", { settings: { tenant: "acme", caps: [...caps, ...caps] } });
+    await expect(twice).rejects.toMatchObject({ details: expect.stringContaining('caps names "storage/read" twice') });
     await call(port, admin, "SetTenant", { settings: { tenant: "acme", mode: "OBSERVE" } });
     await call(port, admin, "SetPoint", { settings: { point: "storage/read", mode: "OFF" } });
     const policy = { policy: "bottleneck-fairness", params: { threshold: 7 }, mode: "OBSERVE" };
@@ -135,7 +144,16 @@ describe("over gRPC", () => {
 
     const { grpcPort } = await start({ store });
     expect(await call(grpcPort, admin, "ListTenants", {})).toEqual({
-      tenants: [{ tenant: "acme", weight: 3, mode: "OBSERVE" }],
+      tenants: [
+        {
+          tenant: "acme",
+          weight: 3,
+          mode: "OBSERVE",
+          tier: 0,
+          caps: [],
+          guarantees: [{ point: "storage/write", ratePerSec: 2.5 }],
+        },
+      ],
     });
     expect(await call(grpcPort, admin, "ListPoints", {})).toEqual({ points: [{ point: "storage/read", mode: "OFF" }] });
     const { policies } = await call<{ policies: { policy: string; mode: string }[] }>(grpcPort, admin, "ListPolicies", {});
@@ -143,8 +161,11 @@ describe("over gRPC", () => {
       mode: "OBSERVE",
       params: { threshold: 7, alpha: 0.3 },
     });
-    // Of those nobody said anything about, none is in force.
-    expect(policies.filter(({ mode }) => mode !== "OFF")).toHaveLength(1);
+    // Of those nobody said anything about, the stack is in force.
+    expect(policies.filter(({ mode }) => mode === "ENFORCE").map(({ policy }) => policy)).toEqual([
+      "latency-slo",
+      "caps-and-guarantees",
+    ]);
     expect(await call(grpcPort, admin, "GetMode", {})).toEqual({ mode: "OBSERVE" });
     const { json } = await call<{ json: string }>(grpcPort, admin, "GetView", {});
     expect(JSON.parse(json)).toMatchObject({ epoch: 2, mode: "observe" });

@@ -72,6 +72,22 @@ describe("terms", () => {
   });
 });
 
+test("terms change point by point, may be taken back, and must fit what stands already", () => {
+  const { controller } = spied({ a: { p99TargetUs: 5_000, caps: { "svc/x": 10, "svc/y": 20 } } });
+  const now = () => controller.listTenants().find((each) => each.tenant === "a");
+  controller.setTenant("a", { caps: { "svc/y": 30, "svc/z": 1 } });
+  expect(now()?.caps).toEqual({ "svc/x": 10, "svc/y": 30, "svc/z": 1 });
+  // What is configured may be taken back at run time, and set again.
+  controller.setTenant("a", { p99TargetUs: null, caps: { "svc/x": null } });
+  expect(now()).toEqual({ tenant: "a", weight: 1, mode: "enforce", caps: { "svc/y": 30, "svc/z": 1 } });
+  controller.setTenant("a", { guarantees: { "svc/y": 25 } });
+  expect(() => controller.setTenant("a", { caps: { "svc/y": 24 } })).toThrow(/guarantees."svc\/y": 25, above its cap of 24/);
+  expect(now()?.caps).toEqual({ "svc/y": 30, "svc/z": 1 });
+  controller.setTenant("a", { guarantees: { "svc/y": null }, caps: { "svc/y": 24 } });
+  expect(now()).toMatchObject({ caps: { "svc/y": 24 } });
+  expect(now()?.guarantees).toBe(undefined);
+});
+
 test("the age of what waits longest stands in the view", () => {
   const view = spied().window({ "p:front": { a: { throttled: 3, oldestUs: 70_000 }, b: { count: 1, cost: 1 } } });
   expect(view.tenants.map((each) => view.points[0].oldest(each))).toEqual([70_000, 0]);

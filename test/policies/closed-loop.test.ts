@@ -1,64 +1,7 @@
 /** Each policy with the loop closed around a toy cluster: does it come to rest where it says, and let go when it should? */
 import { describe, expect, test } from "vitest";
-import type { ControllerConfig } from "../../controller/index.js";
-import { POLICIES } from "../../policies/index.js";
-import { bench, FakeAgent } from "../controller/harness.js";
-import { type Load, Plant } from "./plant.js";
-
-interface Window {
-  perSec: Record<string, number>;
-  /** Of each tenant at its point: the rate in force, or null. */
-  rates: Record<string, number | null>;
-  /** 99th percentile of the latencies of this window, by tenant. */
-  p99Us: Record<string, number>;
-  slowdown: Record<string, number>;
-}
-
-interface Setup {
-  policy: string;
-  slots: Record<string, number>;
-  loads: Record<string, Load>;
-  tenants?: ControllerConfig["tenants"];
-  params?: Record<string, number>;
-  mode?: "observe" | "enforce";
-}
-
-function start({ policy, slots, loads, tenants = {}, params = {}, mode = "enforce" }: Setup) {
-  const setup = bench({
-    policies: POLICIES.filter(({ name }) => name === policy),
-    config: { tenants, policies: { [policy]: { params, mode } } },
-  });
-  const plant = new Plant(setup.clock, new FakeAgent(setup.controller, "svc", "a").connect(), { slots, loads });
-  const watch = (windows: number): Window[] =>
-    Array.from({ length: windows }, () => {
-      const before = { ...plant.done };
-      plant.latenciesUs = {};
-      setup.run(1);
-      const { points, resources } = setup.controller.view();
-      const pairs = points.flatMap((point) => Object.entries(point.tenants));
-      return {
-        perSec: Object.fromEntries(Object.keys(loads).map((id) => [id, (plant.done[id] ?? 0) - (before[id] ?? 0)])),
-        rates: Object.fromEntries(pairs.map(([id, pair]) => [id, pair.ratePerSec])),
-        p99Us: Object.fromEntries(Object.entries(plant.latenciesUs).map(([id, all]) => [id, quantile(all, 0.99)])),
-        slowdown: Object.fromEntries(resources.map(({ name, slowdown }) => [name, slowdown])),
-      };
-    });
-  return { ...setup, plant, watch };
-}
-
-function quantile(values: readonly number[], q: number): number {
-  return [...values].sort((a, b) => a - b)[Math.max(0, Math.ceil(q * values.length) - 1)] ?? 0;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
-}
-
-function perSec(windows: readonly Window[], tenant: string): number {
-  return mean(windows.map((window) => window.perSec[tenant]));
-}
-
-const flood = (visits: Record<string, number>, clients = 100): Load => ({ clients, thinkUs: 0, visits });
+import { flood, perSec, start, type Window } from "./closed-loop.js";
+import type { Load } from "./plant.js";
 
 describe("dominant resource fairness", () => {
   // Each serves 500 requests of 4 ms a second; a tenant's dominant share is four fifths of its requests' time.

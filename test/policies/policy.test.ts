@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   bottleneckFairness,
   definePolicy,
+  heldBack,
   Point,
   type Policy,
   paramsOf,
@@ -164,6 +165,28 @@ describe("Rates", () => {
   });
 });
 
+describe("held back is whoever", () => {
+  const held = (throughput: number, rate: number, waiting: number, reason = 0) => {
+    const view = viewOf({ tenants: [{ id: "a", load: 1, throughput }], slowdown: 1 });
+    view.points[0].rates[0] = rate;
+    view.points[0].waitings[0] = waiting;
+    view.points[0].reasons[0] = reason;
+    return heldBack(view)[0] === 1;
+  };
+
+  test("waits as much as gets through in a twentieth of a second, where uneven instances leave part of the rate unused", () => {
+    expect(held(100, 180, 6)).toBe(true);
+    expect(held(100, 180, 4)).toBe(false);
+    expect(held(100, 210, 60)).toBe(false);
+  });
+
+  test("does not merely have a rate, and is held because of a resource", () => {
+    expect(held(100, 101, 0)).toBe(false);
+    expect(held(100, Number.NaN, 60)).toBe(false);
+    expect(held(100, 101, 60, -1)).toBe(false);
+  });
+});
+
 describe("bottleneck fairness has none of the faults of the published rules:", () => {
   const decide = (view: View) => bottleneckFairness.decide(view, bottleneckFairness.params);
   const rate = (view: View, i: number, p = 0) => decide(view).get(view.points[p], view.tenants[i]);
@@ -268,7 +291,7 @@ describe("bottleneck fairness has none of the faults of the published rules:", (
     const full = new Resource(1, "svc/net", "bytes", 2);
     full.slowdown = 9;
     (view.resources as Resource[]).push(full);
-    Object.assign(view.points[0], { fed: new Uint8Array([1, 0]) });
+    Object.assign(view.points[0], { fed: new Uint8Array([1, 1]) });
     view.points[0].rates[0] = 101;
     view.points[0].waitings[0] = 50;
     const reasonFor = (inForce: number) => {
@@ -278,8 +301,11 @@ describe("bottleneck fairness has none of the faults of the published rules:", (
     };
     const [rate, because] = reasonFor(1);
     expect(because).toBe(1);
-    // Held because of nothing that is known: then the calm one is all there is to tell, and the rate is the same.
-    expect(reasonFor(-1)).toEqual([rate, 0]);
+    // Held because of nothing that is known: then the calm one is all there is to tell.
+    expect(reasonFor(-1)[1]).toBe(0);
+    // Nor is a resource told that requests from there do not reach.
+    Object.assign(view.points[0], { fed: new Uint8Array([1, 0]) });
+    expect(reasonFor(1)).toEqual([rate, 0]);
   });
 
   test("two bottlenecks at once are both served", () => {

@@ -1,0 +1,139 @@
+/** Shares, caps and promises down a tree of groups. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Agreed } from "../../policies/agreed.js";
+import { fairShares, type Group, maxMinFair, Point, shareTree, type Tenant, type View } from "../../policies/index.js";
+
+interface Member {
+  id: string;
+  weight?: number;
+  group?: number;
+  terms?: Tenant["terms"];
+  through?: number;
+  waiting?: number;
+}
+
+function viewOf(groups: Omit<Group, "index">[], members: Member[]): View {
+  const point = new Point(0, "svc/read", "requests", members.length, 0);
+  members.forEach(({ through = 0, waiting = 0 }, i) => {
+    point.throughputs[i] = through;
+    point.waitings[i] = waiting;
+  });
+  return {
+    windowUs: 1_000_000,
+    tenants: members.map(({ id, weight = 1, group, terms }, index) => ({ index, id, weight, group, terms })),
+    resources: [],
+    points: [point],
+    groups: groups.map((group, index) => ({ ...group, index })),
+  };
+}
+
+const at = (rate: number) => ({ "svc/read": rate });
+
+describe("a capacity", () => {
+  test("is shared as by the tree of groups and tenants, and by weight alone where there are no groups", () => {
+    const amount = fc.double({ min: 0, max: 100, noNaN: true });
+    const weight = fc.double({ min: 0.1, max: 10, noNaN: true });
+    const group = fc.record({ weight, parent: fc.option(fc.nat(3), { nil: undefined }) });
+    const tenant = fc.record({ weight, demand: amount, group: fc.option(fc.nat(3), { nil: undefined }) });
+    fc.assert(
+      fc.property(
+        fc.array(group, { maxLength: 4 }),
+        fc.array(tenant, { minLength: 1, maxLength: 8 }),
+        amount,
+        (groups, drawn, capacity) => {
+          const parentOf = (i: number, parent: number | undefined) => (parent !== undefined && parent < i ? parent : undefined);
+          const groupOf = (g: number | undefined) => (g !== undefined && g < groups.length ? g : undefined);
+          const view = viewOf(
+            groups.map((each, i) => ({ id: `g${i}`, weight: each.weight, parent: parentOf(i, each.parent) })),
+            drawn.map((each, i) => ({ id: `t${i}`, weight: each.weight, group: groupOf(each.group) })),
+          );
+          const demands = Float64Array.from(drawn, (each) => each.demand);
+          const weights = Float64Array.from(drawn, (each) => each.weight);
+          const shares = fairShares(view, capacity, demands, weights);
+          const name = (g: number | undefined) => (g === undefined ? undefined : `g${g}`);
+          const nodes = [
+            ...groups.map((each, i) => ({ id: `g${i}`, weight: each.weight, parent: name(parentOf(i, each.parent)) })),
+            ...drawn.map((each, i) => ({
+              id: `t${i}`,
+              weight: each.weight,
+              demand: each.demand,
+              parent: name(groupOf(each.group)),
+            })),
+          ];
+          const expected =
+            groups.length === 0 ? maxMinFair(capacity, demands, weights) : shareTree(capacity, nodes).subarray(groups.length);
+          shares.forEach((share, i) => {
+            expect(share).toBeCloseTo(expected[i], 9);
+          });
+        },
+      ),
+    );
+  });
+});
+
+describe("a group's cap", () => {
+  const caps = (groups: Omit<Group, "index">[], members: Member[]) => {
+    const view = viewOf(groups, members);
+    const found = new Agreed(
+      view,
+      Float64Array.from(view.tenants, ({ weight }) => weight),
+    ).caps(view.points[0]);
+    return found && [...found];
+  };
+
+  test("is divided among its members by what they ask for, and never exceeded by them together", () => {
+    const members = [
+      { id: "a", group: 0, through: 10, waiting: 90 },
+      { id: "b", group: 0, through: 10, waiting: 90 },
+      { id: "c", group: 0, through: 10 },
+      { id: "other", through: 500 },
+    ];
+    expect(caps([{ id: "g", weight: 1, caps: at(90) }], members)).toEqual([40, 40, 10, Number.POSITIVE_INFINITY]);
+  });
+
+  test("that is not reached still bounds what its members may grow to, by weight", () => {
+    const members = [
+      { id: "a", group: 0, through: 10 },
+      { id: "b", group: 0, through: 20, weight: 3 },
+    ];
+    expect(caps([{ id: "g", weight: 1, caps: at(70) }], members)).toEqual([20, 50]);
+  });
+
+  test("holds beside those of its members and of the groups around it", () => {
+    const groups = [
+      { id: "org", weight: 1, caps: at(60) },
+      { id: "team", weight: 1, parent: 0, caps: at(20) },
+    ];
+    const members = [
+      { id: "a", group: 1, waiting: 100 },
+      { id: "b", group: 1, waiting: 100, terms: { caps: at(5) } },
+      { id: "c", group: 0, waiting: 100 },
+    ];
+    const [a, b, c] = caps(groups, members)!;
+    expect(b).toBe(5);
+    expect(a + b).toBeLessThanOrEqual(20 + 1e-9);
+    expect(a + b + c).toBeLessThanOrEqual(60 + 1e-9);
+    expect(
+      caps(
+        [{ id: "g", weight: 1 }],
+        members.map(({ id }) => ({ id })),
+      ),
+    ).toBe(undefined);
+  });
+});
+
+describe("a group's guarantee", () => {
+  test("is divided among its members by what they ask for, beside their own", () => {
+    const groups = [{ id: "g", weight: 1, guarantees: at(90) }];
+    const members = [
+      { id: "a", group: 0, through: 10, waiting: 90 },
+      { id: "b", group: 0, through: 5 },
+      { id: "c", group: 0, waiting: 100, terms: { guarantees: at(60) } },
+      { id: "other", through: 500 },
+    ];
+    const view = viewOf(groups, members);
+    const promises = new Agreed(view, new Float64Array(4).fill(1)).promises(view.points[0])!;
+    expect([...promises]).toEqual([25, 5, 60, 0]);
+  });
+});
