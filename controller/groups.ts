@@ -7,6 +7,7 @@ import { isTenantId, shown } from "../proto/names.js";
 import type { TenantOverride, TermsOverride } from "./state.js";
 import { termsFaults } from "./terms.js";
 
+/** One group as configured: what it belongs to, and what it is due. */
 export interface GroupSettings {
   /** The group it belongs to; absent: it stands at the top. */
   parent?: string;

@@ -28,6 +28,7 @@ interface Waiter {
   readonly onHeld: (release: () => void) => void;
 }
 
+/** A lock that is held by one at a time, and waited for. */
 export class Lock {
   readonly #clock: Clock;
   readonly #meter: ResourceMeter;

@@ -12,6 +12,7 @@ import type { Node, World } from "./world.js";
 /** Told of every use of a machine that ended: whose, how long it waited and was served, µs. */
 export type OnUsed = (tenant: string, waitUs: number, serviceUs: number) => void;
 
+/** A simulated process of a service: a real agent, and the machines its requests use. */
 export class ServiceNode {
   readonly node: Node;
   readonly agent: Agent;

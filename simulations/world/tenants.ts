@@ -12,6 +12,7 @@ import type { World } from "./world.js";
 /** Clients that wait for answers, or requests that come whatever happens. */
 export type Asking = { clients: number; thinkUs?: number; spreadUs?: number } | { ratePerSec: number };
 
+/** What one tenant does in a scenario. */
 export interface TenantPlan {
   name: string;
   asking: Asking;
