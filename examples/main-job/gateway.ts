@@ -23,7 +23,7 @@ const server = createServer(async (req, res) => {
   try {
     await agent.run(agent.extract(req.headers), () => http.run({ api: req.method, signal }, () => forward(req, res, signal)));
   } catch (error) {
-    answerError(res, error, signal);
+    answerError(res, error, signal, http);
   }
 });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ViewSnapshot } from "../../controller/index.js";
 import { fetchView, setMode } from "../../dist/examples/main-job/admin.js";
 import { Cluster } from "../../dist/examples/main-job/cluster.js";
+import { runTenantry } from "../cli/tenantry.js";
 import { until } from "./until.js";
 
 const MINUTES = 60_000;
@@ -106,6 +107,23 @@ describe("one tenant floods real services", () => {
     await served("ada", 20);
     await served("crawler", 20);
     expect({ failed, refused, deaths }).toEqual({ failed: 0, refused: 0, deaths: [] });
+  });
+
+  test("a tenant that may do nothing is told so at the edge, in the words of the standards", {
+    timeout: 2 * MINUTES,
+  }, async () => {
+    const command = ["set", "tenant", "stopped", "--cap", "gateway/http=0", "--controller", cluster.controllerAddress];
+    expect((await runTenantry(command, process.cwd())).code).toBe(0);
+    const ask = () => fetch(`${cluster.gatewayUrl}/page`, { headers: { "x-tenant": "stopped" } });
+    const answer = await until("it is refused", async () => {
+      const each = await ask();
+      await each.arrayBuffer();
+      return each.status === 200 ? undefined : each;
+    });
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(answer.headers.get("ratelimit")).toMatch(/^"http";r=0;t=\d+;pk=/);
+    expect(answer.headers.get("ratelimit-policy")).toMatch(/^"http";q=0;w=1;pk=/);
   });
 
   test("a tenant id that is none is refused at the edge; none at all is the tenant unknown", {
