@@ -12,8 +12,9 @@ export {
   type TokenBucketOptions,
 } from "./core.js";
 export type { AgentEvent, AgentEventKind } from "./events.js";
-export { Operation, type OperationPhase } from "./meters/operation.js";
+export { Operation, type OperationOptions, type OperationPhase } from "./meters/operation.js";
 export { type RecordOptions, ResourceMeter, type ResourceOptions } from "./meters/resource-meter.js";
+export { type Share, sharesOf } from "./meters/shares.js";
 export { ControlPoint } from "./points/control-point.js";
 export type { PointOptions } from "./points/point-options.js";
 export type { Refusals } from "./points/refusal.js";

@@ -5,6 +5,7 @@ export { type ErrorCode, type RefusalCode, TenantryError, ThrottledError } from 
 export type { Transport } from "../../proto/ports.js";
 export type { AgentEvent, AgentEventKind, AgentState, PointOptions, RecordOptions, ResourceOptions } from "../index.js";
 export type { BaggageMember } from "./baggage.js";
+export type { Batch } from "./batch.js";
 export type { CallHandle, CallOptions } from "./call.js";
 export { type CreateAgentOptions, createAgent } from "./create-agent.js";
 export type { EventLoopOptions, EventLoopProbe } from "./event-loop.js";

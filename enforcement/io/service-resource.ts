@@ -2,7 +2,8 @@
  * A resource as a service uses it: a function is run, and who used the resource for how long is measured.
  */
 import { UNKNOWN_TENANT } from "../../proto/names.js";
-import { Operation, type RecordOptions, type ResourceMeter, type TenantIndex, type ViaSet } from "../index.js";
+import { Operation, type OperationOptions, type RecordOptions, type ResourceMeter, type Share } from "../index.js";
+import { Batch } from "./batch.js";
 import { badArgument, type CallHandle, checkCost } from "./call.js";
 import { storage } from "./scope.js";
 import type { Surroundings } from "./service-point.js";
@@ -22,8 +23,8 @@ class Use extends Operation implements CallHandle, Waiting {
   waiter: Waiter | undefined;
   #cost: number | undefined;
 
-  constructor(tenant: TenantIndex, via: ViaSet, meter: ResourceMeter) {
-    super({ tenant, via }, begin);
+  constructor(options: OperationOptions, meter: ResourceMeter) {
+    super(options, begin);
     this.meter = meter;
   }
 
@@ -86,23 +87,25 @@ export class ServiceResource {
   use<T>(fn: (use: CallHandle) => T): Promise<Awaited<T>>;
   use<T>(options: UseOptions | undefined, fn: (use: CallHandle) => T): Promise<Awaited<T>>;
   use<T>(first: UseOptions | undefined | ((use: CallHandle) => T), second?: (use: CallHandle) => T): Promise<Awaited<T>> {
-    const alone = typeof first === "function";
-    const fn = alone ? first : second;
-    const signal = alone ? undefined : first?.signal;
-    if (typeof fn !== "function") return Promise.reject(badArgument("fn", fn, "a function: use(fn) or use(options, fn)"));
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    let use: Use;
-    try {
-      const { agent } = this.#around;
-      const scope = storage.getStore();
-      const tenant = scope === undefined ? agent.tenant(UNKNOWN_TENANT) : scope.indexAt(agent);
-      use = new Use(tenant, scope === undefined ? 0 : scope.viaAt(agent), this.#meter);
-      this.#meter.use(use);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    if (use.begun) return untilDone<CallHandle, T>(use, fn, use);
-    return this.#queued(use, signal, fn);
+    if (typeof first === "function") return this.#use(first);
+    return this.#use(second, first?.signal);
+  }
+
+  /**
+   * Begins to collect what is then done once for several tenants: a group commit, a flush. Each contributes from its own request;
+   * whoever does the work calls `run`, and each contributor is charged its part of the time and of the cost.
+   *
+   * @example
+   * let batch = journal.batch();
+   * // in each request
+   * batch.add(record.length);
+   * // every so often
+   * const full = batch;
+   * batch = journal.batch();
+   * await full.run(() => file.datasync());
+   */
+  batch(): Batch {
+    return new Batch(this.#around.agent, (fn, signal, shares) => this.#use(fn, signal, shares));
   }
 
   /**
@@ -119,6 +122,24 @@ export class ServiceResource {
     const scope = storage.getStore();
     if (scope === undefined) this.#meter.record(agent.tenant(UNKNOWN_TENANT), 0, amount, options);
     else this.#meter.record(scope.indexAt(agent), scope.viaAt(agent), amount, options);
+  }
+
+  #use<T>(fn: unknown, signal?: AbortSignal, shares?: readonly Share[]): Promise<Awaited<T>> {
+    if (typeof fn !== "function") return Promise.reject(badArgument("fn", fn, "a function: use(fn) or use(options, fn)"));
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const run = fn as (use: CallHandle) => T;
+    let use: Use;
+    try {
+      const { agent } = this.#around;
+      const scope = storage.getStore();
+      const tenant = shares?.[0].tenant ?? scope?.indexAt(agent) ?? agent.tenant(UNKNOWN_TENANT);
+      use = new Use({ tenant, via: scope?.viaAt(agent) ?? 0, shares }, this.#meter);
+      this.#meter.use(use);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (use.begun) return untilDone<CallHandle, T>(use, run, use);
+    return this.#queued(use, signal, run);
   }
 
   async #queued<T>(use: Use, signal: AbortSignal | undefined, fn: (use: CallHandle) => T): Promise<Awaited<T>> {

@@ -93,9 +93,9 @@ function addRow(rows: Rows, meter: Meter, tenant: TenantIndex, at: number, nowUs
   rows.throttleUs.push(whole(cells[at + THROTTLE_US]));
   rows.refused.push(whole(cells[at + REFUSED]));
   const gauges = tenant === OVERFLOW ? withExcess(meter, tenantLimit, nowUs) : undefined;
-  rows.waiting.push(whole(gauges?.waiting ?? cells[at + WAITING]));
-  rows.running.push(whole(gauges?.running ?? cells[at + RUNNING]));
-  rows.throttled.push(whole(gauges?.throttled ?? cells[at + THROTTLED]));
+  rows.waiting.push(begun(gauges?.waiting ?? cells[at + WAITING]));
+  rows.running.push(begun(gauges?.running ?? cells[at + RUNNING]));
+  rows.throttled.push(begun(gauges?.throttled ?? cells[at + THROTTLED]));
   const sinceUs = gauges?.oldestSinceUs ?? meter.oldestSinceUs(tenant);
   rows.oldestUs.push(whole(sinceUs <= nowUs ? nowUs - sinceUs : 0));
   const counts = meter.latencies[tenant];
@@ -109,8 +109,9 @@ function addRow(rows: Rows, meter: Meter, tenant: TenantIndex, at: number, nowUs
 }
 
 function hasNews(cells: Float64Array, at: number): boolean {
-  for (let field = COUNT; field <= THROTTLED; field++) if (field !== COST_SQUARED && cells[at + field] >= 1) return true;
-  return false;
+  for (let field = COUNT; field < WAITING; field++) if (field !== COST_SQUARED && cells[at + field] >= 1) return true;
+  // Of an operation that tenants share, each has less than one under way.
+  return cells[at + WAITING] + cells[at + RUNNING] + cells[at + THROTTLED] > 0;
 }
 
 /** Sums of tenants the other side has no room for become the overflow tenant's. */
@@ -146,6 +147,11 @@ function dropEmptyColumns(rows: Rows, hasOwnCosts: boolean): void {
 }
 
 const COLUMNS = [...WHOLE_COLUMNS, "costSquared"] as const;
+
+/** A part of an operation under way is one that is under way. */
+function begun(gauge: number): number {
+  return whole(Math.ceil(gauge));
+}
 
 function whole(value: number): number {
   return value < UINT32_MAX ? Math.floor(value) : UINT32_MAX;

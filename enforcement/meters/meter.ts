@@ -90,21 +90,21 @@ export class Meter {
     this.cells[at + field] += amount;
   }
 
-  /** One fewer in one gauge and one more in another. */
-  move(tenant: TenantIndex, from: number, to: number, nowUs: number): void {
+  /** One fewer in one gauge and one more in another; of an operation that is shared, a part of one. */
+  move(tenant: TenantIndex, from: number, to: number, nowUs: number, part = 1): void {
     const at = this.advance(tenant, nowUs);
-    this.cells[at + from] -= 1;
-    this.cells[at + to] += 1;
+    this.cells[at + from] -= part;
+    this.cells[at + to] += part;
   }
 
-  /** An operation completed at this cost. @returns where its tenant's row begins */
-  completed(tenant: TenantIndex, cost: number, nowUs: number): number {
+  /** An operation, or a tenant's part of one, completed; the whole of it at this cost. @returns where its tenant's row begins */
+  completed(tenant: TenantIndex, cost: number, nowUs: number, part = 1): number {
     const at = this.advance(tenant, nowUs);
     const cells = this.cells;
-    cells[at + RUNNING] -= 1;
-    cells[at + COUNT] += 1;
-    if (this.hasOwnCosts) cells[at + COST] += cost;
-    cells[at + COST_SQUARED] += cost * cost;
+    cells[at + RUNNING] -= part;
+    cells[at + COUNT] += part;
+    if (this.hasOwnCosts) cells[at + COST] += part * cost;
+    cells[at + COST_SQUARED] += part * cost * cost;
     return at;
   }
 

@@ -91,17 +91,18 @@ export class ResourceMeter {
   use(operation: Operation): void {
     if (operation.phase !== "new") throw this.#misuse(operation, "used", "a new operation");
     this.#checkTenant(operation.tenant);
+    if (operation.shares !== undefined) for (const { tenant } of operation.shares) this.#checkTenant(tenant);
     const nowUs = this.#clock.nowUs();
-    this.#feeds.observe(operation.via);
+    operation.observedBy(this.#feeds);
     if (this.#running < this.#slots && this.#waiting === 0) {
-      this.#meter.add(operation.tenant, RUNNING, 1, nowUs);
+      operation.count(this.#meter, RUNNING, 1, nowUs);
       this.#start(operation, nowUs);
       return;
     }
     operation.phase = "queued";
     this.#queue.push(operation);
     this.#waiting += 1;
-    this.#meter.add(operation.tenant, WAITING, 1, nowUs);
+    operation.count(this.#meter, WAITING, 1, nowUs);
   }
 
   /**
@@ -112,7 +113,7 @@ export class ResourceMeter {
   finish(operation: Operation, cost?: number): void {
     if (operation.phase !== "running") throw this.#misuse(operation, "finished", "one that is in service");
     const nowUs = this.#clock.nowUs();
-    this.#complete(operation.tenant, operation.startedUs, nowUs, cost);
+    operation.completed(this.#meter, this.#costOf(operation.startedUs, nowUs, cost), nowUs);
     operation.phase = "ended";
     this.#running -= 1;
     if (this.#waiting > 0) this.#startWaiting(nowUs);
@@ -124,7 +125,7 @@ export class ResourceMeter {
     operation.phase = "ended";
     this.#queue.remove(operation);
     this.#waiting -= 1;
-    this.#meter.add(operation.tenant, WAITING, -1, this.#clock.nowUs());
+    operation.count(this.#meter, WAITING, -1, this.#clock.nowUs());
     return true;
   }
 
@@ -157,7 +158,8 @@ export class ResourceMeter {
   /** One that was in service since `startedUs` (as `begin` returned it) is done. `cost` as for `finish`. */
   end(tenant: TenantIndex, startedUs: number, cost?: number): void {
     if (this.#meter.gauge(tenant, RUNNING) < 1) throw this.#nobody("ended", "is in service", "begin");
-    this.#complete(tenant, startedUs, this.#clock.nowUs(), cost);
+    const nowUs = this.#clock.nowUs();
+    this.#meter.completed(tenant, this.#costOf(startedUs, nowUs, cost), nowUs);
   }
 
   /**
@@ -189,16 +191,13 @@ export class ResourceMeter {
     if (this.#meter.hasOwnCosts) cells[at + COST] += amount;
   }
 
-  #complete(tenant: TenantIndex, startedUs: number, nowUs: number, cost: number | undefined): void {
-    if (cost === undefined) {
-      this.#meter.completed(tenant, this.unit === "us" ? nowUs - startedUs : 0, nowUs);
-      return;
-    }
+  #costOf(startedUs: number, nowUs: number, cost: number | undefined): number {
+    if (cost === undefined) return this.unit === "us" ? nowUs - startedUs : 0;
     if (!(cost >= 0 && cost < Number.POSITIVE_INFINITY)) {
       throw new TenantryError("BAD_ARGUMENT", `resource "${this.name}": finished at cost ${cost}; expected a finite number ≥ 0`);
     }
     this.#meter.tellCosts();
-    this.#meter.completed(tenant, cost, nowUs);
+    return cost;
   }
 
   #start(operation: Operation, nowUs: number): void {
@@ -216,7 +215,7 @@ export class ResourceMeter {
       while (this.#waiting > 0 && this.#running < this.#slots) {
         const operation = this.#queue.shift() as Operation;
         this.#waiting -= 1;
-        this.#meter.move(operation.tenant, WAITING, RUNNING, nowUs);
+        operation.move(this.#meter, WAITING, RUNNING, nowUs);
         this.#start(operation, nowUs);
       }
     } finally {
