@@ -4,7 +4,7 @@ declare module "autocannon" {
 
   interface Options {
     url: string;
-    method?: "GET" | "POST";
+    method?: "GET" | "POST" | "PUT";
     headers?: Record<string, string>;
     /** Closed loops: each sends its next request when the last is answered. */
     connections?: number;

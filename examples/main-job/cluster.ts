@@ -1,21 +1,19 @@
 /**
- * The whole system as processes on this machine: a controller, two storage instances, a gateway before them, and a load
- * generator. All ports are free ones, and everything written stands in one temporary folder, which goes with the cluster.
+ * The whole system as processes on this machine: a controller, two storage instances with a database behind them, a gateway before
+ * them, and a load generator. All ports are free ones, and everything written stands in one temporary folder, which goes with the cluster.
  */
 import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import type { Act } from "./acts.js";
 import { Child } from "./child.js";
 import type { Seens } from "./load.js";
 import { type TenantName, writeBlobs } from "./workload.js";
 
 export const STORAGES = 2;
 export const THREADS = 1;
-
-// The sources stand beside the built programs: examples/… and dist/examples/….
-const CONFIG = fileURLToPath(new URL("../../../examples/main-job/tenantry.yaml", import.meta.url));
+export const CONNECTIONS = 2;
 
 interface Ports {
   grpcPort: number;
@@ -24,6 +22,7 @@ interface Ports {
 
 export class Cluster {
   readonly #config: string;
+  readonly #slots: number;
   readonly #folder: string;
   readonly #onDied: (error: Error) => void;
   readonly #children: Child[] = [];
@@ -37,10 +36,11 @@ export class Cluster {
    * Makes the folder and nothing else yet, so that whoever is interrupted has something to `end()`.
    *
    * @param onDied told when a process ends that should not
-   * @param config the controller's configuration file
+   * @param options the controller's configuration file, and how many requests a storage takes in
    */
-  constructor(onDied: (error: Error) => void, config = CONFIG) {
+  constructor(onDied: (error: Error) => void, { config, slots }: Pick<Act, "config" | "slots">) {
     this.#config = config;
+    this.#slots = slots;
     this.#folder = mkdtempSync(join(tmpdir(), "tenantry-"));
     this.#onDied = onDied;
   }
@@ -50,7 +50,15 @@ export class Cluster {
     writeBlobs(this.#folder);
     await this.startController();
     const controller = { TENANTRY_CONTROLLER: `127.0.0.1:${this.#ports.grpcPort}` };
-    const storage = { ...controller, FOLDER: this.#folder, THREADS: String(THREADS) };
+    const database = await this.#start("database", {}).next<{ port: number }>();
+    const storage = {
+      ...controller,
+      FOLDER: this.#folder,
+      THREADS: String(THREADS),
+      CONNECTIONS: String(CONNECTIONS),
+      SLOTS: String(this.#slots),
+      DATABASE: `http://127.0.0.1:${database.port}`,
+    };
     const storages = Array.from({ length: STORAGES }, () => this.#start("storage", storage).next<{ port: number }>());
     const ports = (await Promise.all(storages)).map(({ port }) => port);
     const gateway = this.#start("gateway", { ...controller, STORAGES: ports.join(",") });

@@ -61,7 +61,7 @@ function urlOf(blob: string): string {
 function note(tenant: TenantName, status: number, responseMs: number): void {
   seens[tenant] ??= { latenciesMs: [], refused: 0, failed: 0 };
   const seen = seens[tenant];
-  if (status === 200) seen.latenciesMs.push(responseMs);
+  if (status === 200 || status === 204) seen.latenciesMs.push(responseMs);
   else if (status === 429) seen.refused++;
   else seen.failed++;
 }

@@ -6,20 +6,19 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ACTS, type Act } from "./acts.js";
 import { fetchView, setMode } from "./admin.js";
 import { Cluster } from "./cluster.js";
 import { bottleneckOf, figuresOf, type Moment } from "./measure.js";
 import { HELP, type Options, parseOptions } from "./options.js";
 import { page, type Stretch } from "./pictures.js";
-import { screenOn } from "./screen.js";
-import { line, type Phase, sentences, verdictOf } from "./story.js";
-import { AGGRESSOR, TENANTS } from "./workload.js";
+import { type Screen, screenOn } from "./screen.js";
+import { line, type Phase, sentences } from "./story.js";
 
 /** What the figures are of, until the flood has shown it. */
 const EXPECTED_BOTTLENECK = "storage/workers";
 const LOOK_EVERY_MS = 1000;
 
-const screen = screenOn(process.stdout);
 let cluster: Cluster | undefined;
 let leaving = false;
 
@@ -33,29 +32,33 @@ async function leave(code: number, why?: string): Promise<void> {
 }
 
 async function run(options: Options): Promise<void> {
-  cluster = new Cluster((error) => void leave(1, error.message));
-  screen.print("starting a controller, a gateway, two storage services and a load generator …");
+  const act = ACTS[options.policy];
+  const screen = screenOn(process.stdout, act);
+  cluster = new Cluster((error) => void leave(1, error.message), act);
+  screen.print("starting a controller, a gateway, two storage services, a database and a load generator …");
   await cluster.start();
   screen.print(`controller ${cluster.controllerUrl}/api/view · gateway ${cluster.gatewayUrl}`);
   screen.print(
     `three phases of ${options.phaseSec} s; the first ${options.leadInSec} s of each are its lead-in and are not measured`,
   );
-  const camera = new Camera(cluster);
-  for (const tenant of TENANTS) if (tenant !== AGGRESSOR) cluster.play(tenant);
+  const camera = new Camera(cluster, act, screen);
+  for (const tenant of act.calm) cluster.play(tenant);
   await phase("calm", camera, options);
-  cluster.play(AGGRESSOR);
+  for (const tenant of act.floods) cluster.play(tenant);
   await phase("flood observed", camera, options);
   await setMode(cluster.controllerAddress, "ENFORCE");
   await phase("flood enforced", camera, options);
 
   const bottleneck = bottleneckOf(camera.measured[1].moments);
-  const phases = camera.measured.map(({ name, moments }): Phase => ({ name, ...figuresOf(moments, bottleneck) }));
-  screen.print(`\n${sentences(phases).join("\n")}\n`);
-  await write(options.report, page(phases, camera.moments, camera.stretches));
+  const phases = camera.measured.map(({ name, moments }): Phase => ({ name, ...figuresOf(moments, bottleneck, act) }));
+  screen.print(`\n${sentences(phases, options.policy, act).join("\n")}\n`);
+  const { moments, stretches } = camera;
+  await write(options.report, page({ policy: options.policy, act, phases, moments, stretches }));
   screen.print(`pictures: ${options.report}`);
   if (options.json !== undefined) {
-    const { phaseSec, leadInSec } = options;
-    await write(options.json, `${JSON.stringify({ phaseSec, leadInSec, phases, verdict: verdictOf(phases) }, null, 2)}\n`);
+    const { policy, phaseSec, leadInSec } = options;
+    const verdict = Object.fromEntries(act.verdict(phases).map(({ key, value }) => [key, value]));
+    await write(options.json, `${JSON.stringify({ policy, phaseSec, leadInSec, phases, verdict }, null, 2)}\n`);
   }
   if (options.keep) await keep(camera);
 }
@@ -63,6 +66,8 @@ async function run(options: Options): Promise<void> {
 /** Everything seen so far. */
 class Camera {
   readonly #cluster: Cluster;
+  readonly act: Act;
+  readonly screen: Screen;
   readonly #startMs = performance.now();
   #lastSec = 0;
   readonly moments: Moment[] = [];
@@ -70,8 +75,10 @@ class Camera {
   /** The measured part of each phase. */
   readonly measured: { name: Phase["name"]; moments: Moment[] }[] = [];
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, act: Act, screen: Screen) {
     this.#cluster = cluster;
+    this.act = act;
+    this.screen = screen;
   }
 
   get nowSec(): number {
@@ -98,21 +105,21 @@ async function phase(name: Phase["name"], camera: Camera, { phaseSec, leadInSec 
     if (passedSec >= leadInSec) moments.push(moment);
     passedSec = Math.max(camera.nowSec - fromSec, passedSec + 0.001);
     const part = passedSec < leadInSec ? "lead-in" : `${Math.min(passedSec, phaseSec).toFixed(0)} of ${phaseSec} s`;
-    screen.draw(`${name} (${part})`, camera.moments, EXPECTED_BOTTLENECK);
+    camera.screen.draw(`${name} (${part})`, camera.moments, EXPECTED_BOTTLENECK);
   }
   camera.stretches.push({ name, fromSec, toSec: camera.nowSec });
   camera.measured.push({ name, moments });
-  screen.print(line({ name, ...figuresOf(moments, EXPECTED_BOTTLENECK) }));
+  camera.screen.print(line({ name, ...figuresOf(moments, EXPECTED_BOTTLENECK, camera.act) }));
 }
 
 /** Shows how it goes on, until Ctrl-C. */
 async function keep(camera: Camera): Promise<void> {
-  screen.print("staying up; Ctrl-C ends it");
+  camera.screen.print("staying up; Ctrl-C ends it");
   for (;;) {
     await sleep(LOOK_EVERY_MS);
     await camera.look();
     camera.moments.splice(0, camera.moments.length - 10);
-    screen.draw("flood enforced", camera.moments, EXPECTED_BOTTLENECK);
+    camera.screen.draw("flood enforced", camera.moments, EXPECTED_BOTTLENECK);
   }
 }
 

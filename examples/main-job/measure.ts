@@ -4,9 +4,10 @@
  */
 import type { ViewSnapshot } from "tenantry/controller";
 import { maxMinFair } from "tenantry/policies";
-import { STORAGES, THREADS } from "./cluster.js";
+import type { Act } from "./acts.js";
+import { CONNECTIONS, STORAGES, THREADS } from "./cluster.js";
 import type { Seens } from "./load.js";
-import { AGGRESSOR, TENANTS, type TenantName } from "./workload.js";
+import type { TenantName } from "./workload.js";
 
 export interface Moment {
   /** Since the first phase began, and since the last look. */
@@ -26,6 +27,8 @@ export interface TenantFigures {
   /** Servers of the bottleneck this tenant kept busy, and would keep busy under weighted max-min fairness. */
   busy: number;
   fairBusy: number;
+  /** The resource of whose servers it had the largest part, and that part, 0..1. */
+  dominant: { resource: string; share: number };
   refused: number;
   failed: number;
 }
@@ -42,6 +45,7 @@ const SERVERS: Record<string, number> = {
   "gateway/event-loop": 1,
   "storage/event-loop": STORAGES,
   "storage/workers": STORAGES * THREADS,
+  "storage/connections": STORAGES * CONNECTIONS,
 };
 
 /** The resource whose servers were busiest over some moments, of those that can be counted. */
@@ -59,17 +63,20 @@ export function rawSlowdown(view: ViewSnapshot, name: string): number {
 }
 
 /** @param bottleneck the resource that shares are of */
-export function figuresOf(moments: readonly Moment[], bottleneck: string): Figures {
+export function figuresOf(moments: readonly Moment[], bottleneck: string, act: Act): Figures {
+  const names = cast(act);
   const ofBottleneck = (view: ViewSnapshot) => view.resources.find((each) => each.name === bottleneck);
   const seconds = moments.reduce((sum, { forSec }) => sum + forSec, 0);
   const total = mean(moments, (view) => ofBottleneck(view)?.load ?? 0) / 1e6;
-  const busy = TENANTS.map((name) => mean(moments, (view) => ofBottleneck(view)?.tenants[name]?.load ?? 0) / 1e6);
-  // The aggressor wants whatever there is; what the others want, the controller has judged by what they use and what waits.
-  const demands = TENANTS.map((name) =>
-    name === AGGRESSOR ? Number.POSITIVE_INFINITY : mean(moments, (view) => ofBottleneck(view)?.tenants[name]?.demand ?? 0) / 1e6,
+  const busy = names.map((name) => mean(moments, (view) => ofBottleneck(view)?.tenants[name]?.load ?? 0) / 1e6);
+  // Who floods wants whatever there is; what the others want, the controller has judged by what they use and what waits.
+  const demands = names.map((name) =>
+    act.floods.includes(name)
+      ? Number.POSITIVE_INFINITY
+      : mean(moments, (view) => ofBottleneck(view)?.tenants[name]?.demand ?? 0) / 1e6,
   );
   const fair = maxMinFair(total, demands);
-  const tenants = TENANTS.map((name, i): [TenantName, TenantFigures] => {
+  const tenants = names.map((name, i): [TenantName, TenantFigures] => {
     const latenciesMs = latenciesOf(moments, name);
     const sum = (field: "refused" | "failed") => moments.reduce((all, { seens }) => all + (seens[name]?.[field] ?? 0), 0);
     return [
@@ -81,6 +88,7 @@ export function figuresOf(moments: readonly Moment[], bottleneck: string): Figur
         share: total > 0 ? busy[i] / total : 0,
         busy: busy[i],
         fairBusy: fair[i],
+        dominant: dominantOf(moments, name),
         refused: sum("refused"),
         failed: sum("failed"),
       },
@@ -88,6 +96,19 @@ export function figuresOf(moments: readonly Moment[], bottleneck: string): Figur
   });
   const servers = SERVERS[bottleneck] ?? 1;
   return { tenants: Object.fromEntries(tenants) as Figures["tenants"], bottleneck, utilisation: total / servers };
+}
+
+/** Everybody who plays, in the order in which they are shown. */
+export function cast({ calm, floods }: Act): TenantName[] {
+  return [...calm, ...floods];
+}
+
+function dominantOf(moments: readonly Moment[], tenant: TenantName): { resource: string; share: number } {
+  const shares = Object.entries(SERVERS).map(([resource, servers]) => {
+    const load = (view: ViewSnapshot) => view.resources.find(({ name }) => name === resource)?.tenants[tenant]?.load ?? 0;
+    return { resource, share: mean(moments, load) / 1e6 / servers };
+  });
+  return shares.reduce((most, each) => (each.share > most.share ? each : most));
 }
 
 /** Every latency of a tenant over some moments, ms, sorted. */

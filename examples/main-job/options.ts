@@ -1,7 +1,10 @@
 /** The command line of the main job. */
 import { parseArgs } from "node:util";
+import { ACTS } from "./acts.js";
 
 export interface Options {
+  /** A name in `ACTS`. */
+  policy: string;
   keep: boolean;
   json: string | undefined;
   report: string;
@@ -11,15 +14,16 @@ export interface Options {
 }
 
 export const HELP = `Runs the main job on this machine: a controller, a gateway, two storage services, and four tenants, one of which turns
-aggressive. Three phases: calm; the flood while the policy only observes; the flood with bottleneck fairness enforced.
+aggressive. Three phases: calm; the flood while the policy only observes; the flood with the policy enforced.
 
   npm start -- [options]
 
+  --policy NAME     ${Object.keys(ACTS).join(", ")} (the first)
   --keep            stay up after the last phase, enforcing, until Ctrl-C
   --json FILE       write the figures of the phases as JSON
   --report FILE     where the page of pictures goes (reports/main-job.html)
-  --seconds N       length of each phase (25)
-  --lead-in N       seconds at the start of each phase that are not measured, the same in all (10)
+  --seconds N       length of each phase (25; 45 for dominant resource fairness)
+  --lead-in N       seconds at the start of each phase that are not measured, the same in all (10; 25)
   --help            this
 `;
 
@@ -28,19 +32,22 @@ export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      policy: { type: "string", default: Object.keys(ACTS)[0] },
       keep: { type: "boolean", default: false },
       json: { type: "string" },
       report: { type: "string", default: "reports/main-job.html" },
-      seconds: { type: "string", default: "25" },
-      "lead-in": { type: "string", default: "10" },
+      seconds: { type: "string" },
+      "lead-in": { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
-  const phaseSec = seconds("--seconds", values.seconds, 2, 3600);
-  const leadInSec = seconds("--lead-in", values["lead-in"], 0, phaseSec - 1);
-  const { keep, json, report, help } = values;
+  const { policy, keep, json, report, help } = values;
+  if (!Object.hasOwn(ACTS, policy)) throw new Error(`--policy is "${policy}"; expected one of ${Object.keys(ACTS).join(", ")}`);
+  const act = ACTS[policy];
+  const phaseSec = seconds("--seconds", values.seconds ?? String(act.phaseSec), 2, 3600);
+  const leadInSec = seconds("--lead-in", values["lead-in"] ?? String(Math.min(act.leadInSec, phaseSec - 1)), 0, phaseSec - 1);
   if (json === "" || report === "") throw new Error(`${json === "" ? "--json" : "--report"} expects the name of a file`);
-  return { keep, json, report, phaseSec, leadInSec, help };
+  return { policy, keep, json, report, phaseSec, leadInSec, help };
 }
 
 function seconds(name: string, text: string, least: number, most: number): number {

@@ -27,8 +27,8 @@ export function endWithParent(close: () => Promise<void> | void = () => {}): voi
 }
 
 /** Listens on a free port of this machine, tells the parent which, and ends as above: the last report first. */
-export function serve(server: Server, agent: { close(): Promise<void> }): void {
-  endWithParent(() => agent.close());
+export function serve(server: Server, agent?: { close(): Promise<void> }): void {
+  endWithParent(() => agent?.close());
   server.keepAliveTimeout = 60_000;
   server.listen(0, "127.0.0.1", () => process.send?.({ port: (server.address() as AddressInfo).port }));
 }

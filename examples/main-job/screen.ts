@@ -2,9 +2,9 @@
  * What the terminal shows while it runs: a table that is redrawn in place. In a pipe nothing is drawn; there the phases' lines
  * are all there is.
  */
-import { figuresOf, limitOf, type Moment, rawSlowdown } from "./measure.js";
+import type { Act } from "./acts.js";
+import { cast, figuresOf, limitOf, type Moment, rawSlowdown } from "./measure.js";
 import { ms, percent } from "./story.js";
-import { TENANTS } from "./workload.js";
 
 /** Moments the table's figures are of: some seconds, so that a p99 means something. */
 const RECENT = 4;
@@ -21,7 +21,7 @@ export interface Screen {
 }
 
 /** @param out a terminal or a pipe */
-export function screenOn(out: NodeJS.WriteStream): Screen {
+export function screenOn(out: NodeJS.WriteStream, act: Act): Screen {
   const colour = out.isTTY && !process.env.NO_COLOR;
   const paint = (code: number, text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   let drawn = 0;
@@ -35,8 +35,8 @@ export function screenOn(out: NodeJS.WriteStream): Screen {
       // No line may wrap, or redrawing would climb too few of them.
       const clip = (text: string) => text.slice(0, (out.columns || 100) - 1);
       const lines = [paint(BOLD, clip(headline)), "", paint(DIM, clip(header()))];
-      for (const { text, held } of rows(moments, bottleneck)) lines.push(held ? paint(YELLOW, clip(text)) : clip(text));
-      lines.push("", clip(footer(moments, bottleneck)));
+      for (const { text, held } of rows(moments, bottleneck, act)) lines.push(held ? paint(YELLOW, clip(text)) : clip(text));
+      lines.push("", clip(footer(moments, bottleneck, act)));
       erase();
       out.write(`${lines.join("\n")}\n`);
       drawn = lines.length;
@@ -52,10 +52,10 @@ function header(): string {
   return cells(["tenant", "requests/s", "p50", "p99", "share", "rate", "why"]);
 }
 
-function rows(moments: readonly Moment[], bottleneck: string): { text: string; held: boolean }[] {
+function rows(moments: readonly Moment[], bottleneck: string, act: Act): { text: string; held: boolean }[] {
   const recent = moments.slice(-RECENT);
-  const { tenants } = figuresOf(recent, bottleneck);
-  return TENANTS.map((name) => {
+  const { tenants } = figuresOf(recent, bottleneck, act);
+  return cast(act).map((name) => {
     const { throughputPerSec, p50Ms, p99Ms, share } = tenants[name];
     const limit = limitOf(recent.at(-1)?.view, name);
     const reason =
@@ -67,9 +67,9 @@ function rows(moments: readonly Moment[], bottleneck: string): { text: string; h
   });
 }
 
-function footer(moments: readonly Moment[], bottleneck: string): string {
+function footer(moments: readonly Moment[], bottleneck: string, act: Act): string {
   const recent = moments.slice(-RECENT);
-  const { utilisation } = figuresOf(recent, bottleneck);
+  const { utilisation } = figuresOf(recent, bottleneck, act);
   const view = recent.at(-1)?.view;
   const slowdown = view === undefined ? "" : `, slowdown ${rawSlowdown(view, bottleneck).toFixed(1)}`;
   return `${bottleneck}: ${percent(utilisation)} busy${slowdown}`;

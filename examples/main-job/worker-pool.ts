@@ -9,11 +9,11 @@ export class WorkerPool {
   }
 
   /** Runs a job in an idle thread; there must be one. */
-  run(input: Uint8Array): Promise<Uint8Array> {
+  run(input: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     const worker = this.#idle.pop();
     if (worker === undefined) throw new Error("no thread is idle: give the resource no more slots than the pool has threads");
     return new Promise((resolve) => {
-      worker.once("message", (output: Uint8Array) => {
+      worker.once("message", (output: Uint8Array<ArrayBuffer>) => {
         this.#idle.push(worker);
         resolve(output);
       });

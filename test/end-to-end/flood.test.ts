@@ -1,6 +1,7 @@
 /** The demo's services under the demo's flood, over real sockets: loose claims, and what must survive the death of a controller. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ViewSnapshot } from "../../controller/index.js";
+import { ACTS } from "../../dist/examples/main-job/acts.js";
 import { fetchView, setMode } from "../../dist/examples/main-job/admin.js";
 import { Cluster } from "../../dist/examples/main-job/cluster.js";
 import { runTenantry } from "../cli/tenantry.js";
@@ -15,7 +16,7 @@ describe("one tenant floods real services", () => {
   let refused = 0;
 
   beforeAll(async () => {
-    cluster = new Cluster((error) => deaths.push(error.message));
+    cluster = new Cluster((error) => deaths.push(error.message), ACTS["bottleneck-fairness"]);
     await cluster.start();
     cluster.play("ada");
     cluster.play("nightly");

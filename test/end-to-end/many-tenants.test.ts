@@ -22,7 +22,7 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   writeFileSync(config, `mode: enforce\nmaxTenantsPerInstance: ${PER_INSTANCE}\nmaxTenants: ${IN_ALL}\n`);
-  cluster = new Cluster(() => {}, config);
+  cluster = new Cluster(() => {}, { config, slots: 3 });
   await cluster.start();
 }, 2 * MINUTES);
 
