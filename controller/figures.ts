@@ -5,6 +5,7 @@
 import { Point, Resource } from "../policies/index.js";
 import { LatencyGather } from "./latency-gather.js";
 import { LongRun } from "./long-run.js";
+import type { LedgerMeter } from "./ledger.js";
 import type { LogicalMeter } from "./meter-book.js";
 import {
   AVERAGE,
@@ -78,6 +79,8 @@ export class ResourceFigures {
   busyUsPerSec = 0;
   #waitUs = 0;
   #serviceUs = 0;
+  /** NaN: some instance has not told. */
+  #slots = 0;
   #logSlowdown = 0;
 
   constructor(meter: LogicalMeter) {
@@ -99,9 +102,11 @@ export class ResourceFigures {
     this.busyUsPerSec = 0;
     this.#waitUs = 0;
     this.#serviceUs = 0;
+    this.#slots = 0;
   }
 
-  add(rows: MeterRows, report: number, { seats, viewOf }: Mapping, instance: string): void {
+  add({ rows, slots }: Pick<LedgerMeter, "rows" | "slots">, report: number, { seats, viewOf }: Mapping, instance: string): void {
+    this.#slots += slots === 0 ? Number.NaN : slots;
     const { sums, gauges, seen } = rows;
     const { loads } = this.resource;
     const { timesUsPerSec, countsPerSec, waitings } = this;
@@ -144,6 +149,7 @@ export class ResourceFigures {
     resource.slowdown = meter.floor.relative(Math.exp(this.#logSlowdown));
     if (keep < 1) meter.capacity.learn(resource.totalLoad(), resource.slowdown);
     resource.capacity = meter.capacity.value;
+    resource.slots = Number.isNaN(this.#slots) ? 0 : this.#slots;
     resource.hottest = { instance: resource.hottest.instance, slowdown: meter.floor.relative(resource.hottest.slowdown) };
   }
 

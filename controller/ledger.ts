@@ -20,6 +20,8 @@ export type Applied = "applied" | "duplicate" | "gap";
 export interface LedgerMeter {
   readonly meter: LogicalMeter;
   readonly rows: MeterRows;
+  /** Of this instance's resource; 0: not told. */
+  readonly slots: number;
 }
 
 export class Ledger {
@@ -157,13 +159,13 @@ export class Ledger {
       while (this.names.length < index) this.names.push(undefined);
       this.names[index] = name;
     }
-    for (const { index, name, kind, unit } of report.meters) {
+    for (const { index, name, kind, unit, slots } of report.meters) {
       const before = this.meters[index];
       if (before && before.meter.kind === kind && before.meter.name === `${this.service}/${name}`) continue;
       if (before) this.#book.release(before.meter);
       while (this.meters.length < index) this.meters.push(undefined);
       const meter = this.#book.acquire(kind, this.service, name, unit);
-      this.meters[index] = meter === undefined ? null : { meter, rows: new MeterRows(kind) };
+      this.meters[index] = meter === undefined ? null : { meter, rows: new MeterRows(kind), slots };
     }
   }
 

@@ -98,7 +98,7 @@ export class ViewBuilder {
       for (const entry of ledger.meters) {
         if (!entry) continue;
         const figures = this.#figures.get(entry.meter);
-        if (figures instanceof ResourceFigures) figures.add(entry.rows, ledger.reports, mapping, instance);
+        if (figures instanceof ResourceFigures) figures.add(entry, ledger.reports, mapping, instance);
         else figures?.add(entry.rows, ledger.reports, mapping);
       }
     }

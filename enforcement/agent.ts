@@ -165,7 +165,7 @@ export class Agent {
     const known = this.#resources.get(name);
     if (known !== undefined) return same(`resource "${name}"`, known.meter, known.options, options);
     const feeds = new Feeds(this.vias);
-    const meter = this.#addMeter("resource", name, { kind: RESOURCE, unit: complete.unit, feeds });
+    const meter = this.#addMeter("resource", name, { kind: RESOURCE, unit: complete.unit, slots: told(complete.slots), feeds });
     const resource = new ResourceMeter(meter, { feeds, clock: this.#clock, tenants: this.#tenants, slots: complete.slots });
     this.#resources.set(name, { meter: resource, options: complete });
     return resource;
@@ -218,15 +218,16 @@ export class Agent {
   #addMeter(
     what: string,
     name: string,
-    about: { kind: typeof RESOURCE | typeof POINT; unit: string; feeds: Feeds | undefined },
+    about: { kind: typeof RESOURCE | typeof POINT; unit: string; slots?: number; feeds: Feeds | undefined },
   ): Meter {
     checkName(what, name);
     if (this.#meters.length >= this.#maxMeters) {
       const message = `${what} "${name}" would be one more than the ${this.#maxMeters} resources and control points there may be; name fewer, or raise maxMeters`;
       throw new TenantryError("TOO_MANY", message);
     }
-    const meter = new Meter({ name, index: this.#meters.length, kind: about.kind, unit: about.unit });
-    this.#meters.push({ meter, feeds: about.feeds });
+    const { feeds, ...rest } = about;
+    const meter = new Meter({ name, index: this.#meters.length, ...rest });
+    this.#meters.push({ meter, feeds });
     return meter;
   }
 
@@ -241,6 +242,11 @@ export class Agent {
     for (const { meter } of this.#meters) meter.forget(tenant);
     this.#enforcer.forgetTenant(tenant);
   }
+}
+
+/** Slots as a report tells them: 0 for no bound. */
+function told(slots: number): number {
+  return slots < 2 ** 32 ? slots : 0;
 }
 
 const END_STATES = ["open", "floor", "closed"];

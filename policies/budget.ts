@@ -8,14 +8,14 @@
  *   gentle   = Σ expected · (1 + γ·log₂(T/slowdown))      a step from what rates allow now, γ = 0.02
  *   full     = Σ load · (1 − 1/T)/(1 − 1/slowdown)        what a single server with arrivals at random would carry at T
  *   capacity = slowdown > T ?  min(gentle, exact)  :  min(full, max(gentle, exact)),   kept within 1−α … 1+β of Σ expected
- *   ceiling  = C, or Σ expected · ρ(T)/ρ(slowdown) where that is unknown;   ρ(s) = √(1 − 1/s)
+ *   ceiling  = C; where that is unknown, all slots at work all the time; where those are, Σ expected · ρ(T)/ρ(slowdown);   ρ(s) = √(1 − 1/s)
  *
  * Why it is written around C and not around what is carried now: a step from the present compounds. Slowdown is seen a window and a
  * half late, so a factor that is right once is applied three times, and shares swung by a third every six windows for ever. What
  * follows from C is the same however often it is said. An error of C is an offset of the line, and C corrects itself while work
  * stands in line; `gentle` is for capacity that has changed, and for the unknown.
  *
- * The ceiling tells what part of a resource a tenant has that is not full. While C is unknown it is a guess, by a queue before two
+ * The ceiling tells what part of a resource a tenant has that is not full. While neither C nor its slots are known it is a guess, by a queue before two
  * servers (M/M/2): right where the resource is as slow as it may be, and worse the calmer it is. With arrivals that a throttle has made
  * even it was five times too much, and two tenants of equal weights had dominant shares as 1.5 to 1.
  *
@@ -108,7 +108,8 @@ export class Budget {
     this.carry = Math.min(Math.max(wanted, 1 - alpha), 1 + beta);
     this.capacity = this.carry * total;
     const guess = (total * busyPart(threshold)) / busyPart(Math.max(slowdown, 1 + CALMEST));
-    this.ceiling = known ? most : Math.max(this.capacity, guess);
+    const told = resource.unit === "us" ? resource.slots * 1e6 : 0;
+    this.ceiling = known ? most : Math.max(this.capacity, told > 0 ? told : guess);
   }
 
   /** By tenant index: this part of an equal share by weight of the load, or what it asks for when that is less. */

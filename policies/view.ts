@@ -71,6 +71,8 @@ export class Resource {
   calmServiceUs = 0;
   /** The most it can carry, as learned while work stood in line: units of load per second, all tenants; 0: not known yet. */
   capacity = 0;
+  /** Operations it can have in service at once, over all instances; 0: no bound, or not told. */
+  slots = 0;
   /** The instance that is slowed down most, with its own slowdown (relative to the same floor). */
   hottest: { instance: string; slowdown: number } = { instance: "", slowdown: 1 };
   /** Columns by tenant index; written by whoever fills the view. */

@@ -38,6 +38,8 @@ export interface MeterName {
   name: string;
   kind: MeterKind;
   unit: string;
+  /** Resources: operations that can be in service at once at this instance; 0: no bound, or not known. */
+  slots: number;
 }
 
 export interface Feed {

@@ -104,6 +104,7 @@ function validateMeterName(meter: MeterName, at: string, limits: StreamLimits): 
   if (!isName(meter.name)) fail(`${at}.name`, meter.name, NAME);
   whole(`${at}.kind`, meter.kind, 0, 1);
   if (meter.unit !== "" && !isLabel(meter.unit, 32)) fail(`${at}.unit`, meter.unit, "at most 32 printable characters");
+  whole(`${at}.slots`, meter.slots, 0, UINT32_MAX);
 }
 
 function validateFeed(feed: Feed, at: string, limits: StreamLimits): void {

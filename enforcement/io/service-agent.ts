@@ -146,7 +146,7 @@ export class ServiceAgent {
     const { name = "event-loop", duty } = options;
     if (duty !== undefined && !(duty >= 0.01 && duty <= 0.5)) throw badArgument("duty", duty, "0.01 to 0.5");
     if (this.#closing !== undefined) throw new TenantryError("CLOSED", "the agent is closed; create another");
-    this.#loop ??= new EventLoopProbe(this.#core, this.#core.resource(name), duty);
+    this.#loop ??= new EventLoopProbe(this.#core, this.#core.resource(name, { slots: 1 }), duty);
     return this.#loop;
   }
 

@@ -37,6 +37,8 @@ export class Meter {
   readonly index: number;
   readonly kind: MeterKind;
   readonly unit: string;
+  /** Operations that can be in service at once; 0: no bound. */
+  readonly slots: number;
   /** Is cost anything other than time in service? If not, it is not summed, and reports leave the column out. */
   hasOwnCosts = false;
   /** Rows by tenant. */
@@ -49,11 +51,12 @@ export class Meter {
   /** Clock time since which the oldest of a tenant's requests has waited; Infinity: none waits. Points set it. */
   oldestSinceUs: (tenant: TenantIndex) => number = () => Number.POSITIVE_INFINITY;
 
-  constructor(about: { name: string; index: number; kind: MeterKind; unit: string }) {
+  constructor(about: { name: string; index: number; kind: MeterKind; unit: string; slots?: number }) {
     this.name = about.name;
     this.index = about.index;
     this.kind = about.kind;
     this.unit = about.unit;
+    this.slots = about.slots ?? 0;
   }
 
   /** From now on costs are told apart from time in service. */

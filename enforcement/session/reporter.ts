@@ -160,6 +160,6 @@ export class Reporter {
   readonly #fresh = new Set<number>();
 }
 
-function nameOfMeter({ index, name, kind, unit }: Meter): MeterName {
-  return { index, name, kind: kind === RESOURCE ? RESOURCE : kind, unit };
+function nameOfMeter({ index, name, kind, unit, slots }: Meter): MeterName {
+  return { index, name, kind: kind === RESOURCE ? RESOURCE : kind, unit, slots };
 }

@@ -34,12 +34,13 @@ export function encodeReport(report: Report): Uint8Array {
     writer.string(2, name);
     writer.end(part);
   }
-  for (const { index, name, kind, unit } of report.meters) {
+  for (const { index, name, kind, unit, slots } of report.meters) {
     const part = writer.begin(7);
     writer.number(1, index);
     writer.string(2, name);
     writer.number(3, kind);
     writer.string(4, unit);
+    writer.number(5, slots);
     writer.end(part);
   }
   for (const rows of report.rows) encodeRows(rows);
@@ -122,7 +123,7 @@ function decodeName(reader: Reader): Name {
 }
 
 function decodeMeterName(reader: Reader): MeterName {
-  const meter: MeterName = { index: 0, name: "", kind: 0, unit: "" };
+  const meter: MeterName = { index: 0, name: "", kind: 0, unit: "", slots: 0 };
   while (reader.more()) {
     const tag = reader.tag();
     const field = tag >>> 3;
@@ -130,6 +131,7 @@ function decodeMeterName(reader: Reader): MeterName {
     else if (field === 2) meter.name = reader.string(tag);
     else if (field === 3) meter.kind = reader.number(tag, "meter.kind") as MeterKind;
     else if (field === 4) meter.unit = reader.string(tag);
+    else if (field === 5) meter.slots = reader.number(tag, "meter.slots");
     else reader.skip(tag);
   }
   return meter;

@@ -25,6 +25,7 @@ function report(sequence: number, tenants: number, resources: number, points: nu
           name: `m${index}`,
           kind: index < resources ? RESOURCE : POINT,
           unit: index < resources ? "us" : "requests",
+          slots: 0,
         }))
       : [],
     rows: [],

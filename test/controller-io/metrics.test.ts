@@ -28,8 +28,8 @@ test("the largest tenants have a label of their own, all others share one, whate
       heldSequence: 0,
       tenants: indices.map((index) => ({ index, name: `tenant "${index}"\\` })),
       meters: [
-        { index: 0, name: "disk", kind: 0, unit: "us" },
-        { index: 1, name: "read", kind: 1, unit: "requests" },
+        { index: 0, name: "disk", kind: 0, unit: "us", slots: 0 },
+        { index: 1, name: "read", kind: 1, unit: "requests", slots: 0 },
       ],
       rows: [
         { ...emptyRows(0), tenant: steps, count: indices.map(() => 1), serviceUs: indices.map((i) => 1_000 * (i + 1)) },

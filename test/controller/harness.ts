@@ -183,8 +183,10 @@ export class FakeAgent {
     const tenants = [...this.#tenants].slice(this.#named.tenants);
     report.tenants = tenants.map(([name, index]) => ({ index, name }));
     report.meters = [...this.#meters].slice(this.#named.meters).map(([meter, index]) => {
-      const [kind, name, unit] = meter.split(":");
-      return { index, name, kind: kind === "p" ? POINT : RESOURCE, unit: unit ?? (kind === "p" ? "requests" : "us") };
+      const [kind, name, unit, slots] = meter.split(":");
+      const point = kind === "p";
+      const unitOr = unit ?? (point ? "requests" : "us");
+      return { index, name, kind: point ? POINT : RESOURCE, unit: unitOr, slots: Number(slots ?? 0) };
     });
     this.#named = { tenants: this.#tenants.size, meters: this.#meters.size };
     validateReport(report);

@@ -28,7 +28,7 @@ function reportOf(sequence: number, base: number, amounts: readonly number[], na
     heldEpoch: 0,
     heldSequence: 0,
     tenants: named ? amounts.map((_, index) => ({ index, name: `t${index}` })) : [],
-    meters: named ? [{ index: 0, name: "disk", kind: RESOURCE, unit: "us" }] : [],
+    meters: named ? [{ index: 0, name: "disk", kind: RESOURCE, unit: "us", slots: 0 }] : [],
     rows: [rows],
     feeds: [],
   };

@@ -126,6 +126,17 @@ describe("demand", () => {
   });
 });
 
+describe("slots", () => {
+  const busy = { t: { count: 10, serviceUs: 1_000 } };
+
+  test("of a resource are those of all live instances together; not known when one of them has not told", () => {
+    const told = viewOf([{ happenings: { "r:disk:us:4": busy } }, { happenings: { "r:disk:us:2": busy } }]);
+    expect(told.resources.map(({ slots }) => slots)).toEqual([6]);
+    const half = viewOf([{ happenings: { "r:disk:us:4": busy } }, { happenings: { "r:disk": busy } }]);
+    expect(half.resources.map(({ slots }) => slots)).toEqual([0]);
+  });
+});
+
 describe("feeds", () => {
   test("a point in front of another service's resource is known to lead there", () => {
     const view = viewOf([

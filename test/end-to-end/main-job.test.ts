@@ -61,7 +61,7 @@ describe("the main job", () => {
     expect([code, running.complaints]).toEqual([0, ""]);
     const { output } = running;
     expect(output).not.toContain("\u001b");
-    for (const start of ["calm: ", "flood observed: ", "flood enforced: ", "In calm ", "When crawler ", "With bottleneck "]) {
+    for (const start of ["calm: ", "flood observed: ", "flood enforced: ", "In calm ", "When crawler ", "With bottleneck-fairness enforced "]) {
       expect(output).toMatch(new RegExp(`^${start}`, "m"));
     }
     const { phases } = JSON.parse(readFileSync(json, "utf8"));
@@ -76,6 +76,31 @@ describe("the main job", () => {
     }
     expect(readFileSync(join(folder, "report.html"), "utf8").match(/<svg/g)?.length).toBeGreaterThanOrEqual(4);
     expect(readdirSync(running.temporary)).toEqual([]);
+  });
+
+  test.each([
+    ["latency-slo", ["ada", "bob", "nightly", "crawler"], ["p99AgainstTarget", "p99Improvement", "busyAgainstObserved"]],
+    [
+      "dominant-resource-fairness",
+      ["ada", "bob", "nightly", "crawler", "invoices"],
+      ["dominantShares", "p99Improvement", "busyAgainstObserved"],
+    ],
+  ])("--policy %s: its own tenants, and what it is held to", { timeout: 3 * MINUTES }, async (policy, tenants, verdict) => {
+    const json = join(folder, "figures.json");
+    const running = run("--policy", policy, "--seconds", "4", "--lead-in", "1", "--json", json);
+    const [code] = await running.ended;
+    expect([code, running.complaints]).toEqual([0, ""]);
+    expect(running.output).toMatch(new RegExp(`^With ${policy} enforced`, "m"));
+    const figures = JSON.parse(readFileSync(json, "utf8"));
+    expect(figures.policy).toBe(policy);
+    expect(Object.keys(figures.verdict)).toEqual(verdict);
+    for (const phase of figures.phases) {
+      expect(Object.keys(phase.tenants)).toEqual(tenants);
+      expect(Object.values<{ failed: number }>(phase.tenants).map(({ failed }) => failed)).toEqual(tenants.map(() => 0));
+    }
+    // In so short a flood those who are not part of it may be served nothing at all.
+    expect(figures.phases[0].tenants.ada.throughputPerSec).toBeGreaterThan(0);
+    for (const tenant of tenants.slice(3)) expect(figures.phases[1].tenants[tenant].throughputPerSec).toBeGreaterThan(0);
   });
 
   test("Ctrl-C leaves nothing behind", { timeout: 2 * MINUTES }, async () => {
@@ -95,7 +120,7 @@ describe("the main job", () => {
   });
 
   test("options that make no sense are refused in words", { timeout: MINUTES }, async () => {
-    for (const options of [["--seconds", "soon"], ["--nonsense"], ["--json", ""]]) {
+    for (const options of [["--seconds", "soon"], ["--nonsense"], ["--json", ""], ["--policy", "fairness"]]) {
       const running = run(...options);
       const [code] = await running.ended;
       expect([code, readdirSync(running.temporary)]).toEqual([1, []]);

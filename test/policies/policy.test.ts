@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   bottleneckFairness,
   definePolicy,
+  dominantResourceFairness,
   heldBack,
   Point,
   type Policy,
@@ -323,4 +324,31 @@ describe("bottleneck fairness has none of the faults of the published rules:", (
     expect(rates.because(view.points[0], view.tenants[1])).toBe(1);
     expect(slowest(view.resources)).toBe(net);
   });
+});
+
+test("the part of a calm resource that a tenant has is judged by its slots, where those are known", () => {
+  const tenants = ["disks", "links"].map((id, index) => ({ index, id, weight: 1 }));
+  const limitsOf = (slots: number) => {
+    const [disk, link] = ["disk", "link"].map((name, index) => new Resource(index, `svc/${name}`, "us", 2));
+    const point = new Point(0, "svc/in", "requests", 2, 2);
+    point.fed.fill(1);
+    point.throughputs.set([100, 100]);
+    point.totalThroughput = 200;
+    // The disk is full; of the link one and a half connections are in use, and nobody waits for one.
+    Object.assign(disk, { slowdown: 20, calmServiceUs: 5_000, capacity: 2_000_000 });
+    disk.loads.set([1_000_000, 1_000_000]);
+    disk.demands.set([2_000_000, 1_000_000]);
+    Object.assign(link, { slowdown: 1.001, calmServiceUs: 5_000, slots });
+    link.loads.set([0, 1_500_000]);
+    link.demands.set([0, 1_500_000]);
+    const view: View = { windowUs: 1_000_000, tenants, resources: [disk, link], points: [point] };
+    const rates = dominantResourceFairness.decide(view, dominantResourceFairness.params);
+    const shares = new Map<number, number>();
+    rates.forEach((_, tenant, rate) => shares.set(tenant, rate));
+    return shares;
+  };
+  // Not told, it could carry any amount, and both lean on the disk; so it is with four connections, of which 1.5 are less than half.
+  for (const slots of [0, 4]) expect(limitsOf(slots).get(0)).toBeCloseTo(limitsOf(slots).get(1)!, 6);
+  // Of two connections 1.5 are more than half: as large a part of the disk is 1.5 times as many requests for the other.
+  expect(limitsOf(2).get(0)! / limitsOf(2).get(1)!).toBeCloseTo(1.5, 6);
 });

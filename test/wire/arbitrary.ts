@@ -69,6 +69,7 @@ export const report: fc.Arbitrary<Report> = record({
       name,
       kind: fc.constantFrom(0 as const, 1 as const),
       unit: fc.constantFrom("", "us", "requests", "bytes"),
+      slots: uint32,
     }),
     { maxLength: 4 },
   ),

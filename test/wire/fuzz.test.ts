@@ -183,7 +183,7 @@ function firstReport(tenant: string): Report {
     heldEpoch: 0,
     heldSequence: 0,
     tenants: [{ index: 0, name: tenant }],
-    meters: [{ index: 0, name: "disk", kind: 0, unit: "us" }],
+    meters: [{ index: 0, name: "disk", kind: 0, unit: "us", slots: 0 }],
     rows: [{ ...emptyRows(0), tenant: [0], count: [1], serviceUs: [500] }],
     feeds: [],
   };

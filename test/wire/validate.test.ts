@@ -32,6 +32,7 @@ describe("every refusal says which field, its value, and what was expected", () 
     [reportWith({ meters: [{ index: 0, name: "disk", kind: 2, unit: "us" }] }), /report\.meters\[0\]\.kind is 2/],
     [reportWith({ meters: [{ index: 0, name: "a b", kind: 0, unit: "us" }] }), /report\.meters\[0\]\.name is "a b"/],
     [reportWith({ meters: [{ index: 0, name: "a", kind: 0, unit: "\u0007" }] }), /report\.meters\[0\]\.unit/],
+    [reportWith({ meters: [{ index: 0, name: "a", kind: 0, unit: "us", slots: -1 }] }), /report\.meters\[0\]\.slots is -1/],
     [reportWith({ feeds: [{ point: "read", resource: 0 }] }), /report\.feeds\[0\]\.point is "read"; expected service\/name/],
     [reportWith({ feeds: [{ point: "a/b", resource: 10 }] }), /report\.feeds\[0\]\.resource is 10/],
     [reportWith({ rows: [emptyRows(3), emptyRows(3)] }), /report\.rows\[1\]\.meter is 3; expected a meter that has no rows yet/],
