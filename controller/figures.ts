@@ -4,8 +4,8 @@
  */
 import { Point, Resource } from "../policies/index.js";
 import { LatencyGather } from "./latency-gather.js";
-import { LongRun } from "./long-run.js";
 import type { LedgerMeter } from "./ledger.js";
+import { LongRun } from "./long-run.js";
 import type { LogicalMeter } from "./meter-book.js";
 import {
   AVERAGE,

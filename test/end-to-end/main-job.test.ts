@@ -61,7 +61,14 @@ describe("the main job", () => {
     expect([code, running.complaints]).toEqual([0, ""]);
     const { output } = running;
     expect(output).not.toContain("\u001b");
-    for (const start of ["calm: ", "flood observed: ", "flood enforced: ", "In calm ", "When crawler ", "With bottleneck-fairness enforced "]) {
+    for (const start of [
+      "calm: ",
+      "flood observed: ",
+      "flood enforced: ",
+      "In calm ",
+      "When crawler ",
+      "With bottleneck-fairness enforced ",
+    ]) {
       expect(output).toMatch(new RegExp(`^${start}`, "m"));
     }
     const { phases } = JSON.parse(readFileSync(json, "utf8"));

@@ -344,7 +344,9 @@ test("the part of a calm resource that a tenant has is judged by its slots, wher
     const view: View = { windowUs: 1_000_000, tenants, resources: [disk, link], points: [point] };
     const rates = dominantResourceFairness.decide(view, dominantResourceFairness.params);
     const shares = new Map<number, number>();
-    rates.forEach((_, tenant, rate) => shares.set(tenant, rate));
+    rates.forEach((_, tenant, rate) => {
+      shares.set(tenant, rate);
+    });
     return shares;
   };
   // Not told, it could carry any amount, and both lean on the disk; so it is with four connections, of which 1.5 are less than half.
