@@ -33,7 +33,8 @@ export class Decided {
     this.#rates.forEach((_, tenant) => {
       limited[tenant] = 1;
     });
-    for (const resource of view.resources) this.#boundDemands(resource, limited);
+    const rooms = view.points.map((point) => this.#roomsAt(point, limited));
+    for (const resource of view.resources) this.#boundDemands(resource, rooms);
     this.view = { ...view, decided: this.#rates };
   }
 
@@ -42,21 +43,33 @@ export class Decided {
     for (const [r, before] of this.#before.entries()) if (before !== undefined) this.view.resources[r].demands.set(before);
   }
 
-  #boundDemands(resource: Resource, limited: Uint8Array): void {
+  /** By tenant: how many times what came through may come; −rate where nothing did but some waits; NaN: nothing is to be said. */
+  #roomsAt(point: Point, limited: Uint8Array): Float64Array {
+    const rates = this.#rates.column(point);
+    const { throughputs, waitings } = point;
+    const rooms = new Float64Array(limited.length).fill(Number.NaN);
+    for (let t = 0; t < rooms.length; t++) {
+      if (limited[t] === 0) continue;
+      const rate = rates === undefined ? Number.POSITIVE_INFINITY : rates[t];
+      if (throughputs[t] > 0) rooms[t] = rate / throughputs[t];
+      else if (waitings[t] > 0) rooms[t] = -rate;
+    }
+    return rooms;
+  }
+
+  #boundDemands(resource: Resource, roomsByPoint: readonly Float64Array[]): void {
     const { demands, loads, index } = resource;
     this.#before[index] ??= demands.slice();
     const allowed = new Float64Array(demands.length);
     for (const point of this.view.points) {
       if (!point.feeds(resource)) continue;
-      const { throughputs, waitings, totalThroughput } = point;
-      const everybodys = totalThroughput > 0 ? resource.totalLoad() / totalThroughput : 0;
-      const rates = this.#rates.column(point);
+      const everybodys = point.totalThroughput > 0 ? resource.totalLoad() / point.totalThroughput : 0;
+      const rooms = roomsByPoint[point.index];
       for (let t = 0; t < allowed.length; t++) {
-        if (limited[t] === 0) continue;
-        const through = throughputs[t];
-        if (through === 0 && waitings[t] === 0) continue;
-        const rate = rates === undefined ? Number.POSITIVE_INFINITY : rates[t];
-        const load = rate === Number.POSITIVE_INFINITY ? rate : rate * (through > 0 ? loads[t] / through : everybodys);
+        const room = rooms[t];
+        if (Number.isNaN(room)) continue;
+        const unlimited = room === Number.POSITIVE_INFINITY || room === Number.NEGATIVE_INFINITY;
+        const load = unlimited ? Number.POSITIVE_INFINITY : room >= 0 ? room * loads[t] : -room * everybodys;
         if (load > allowed[t]) allowed[t] = load;
       }
     }

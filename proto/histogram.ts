@@ -27,9 +27,16 @@ export function latencyBucket(us: number): number {
 
 const POWERS = Float64Array.from({ length: 37 }, (_, i) => 2 ** i);
 
+/** 2^((b + 1) / 8), from the same boundaries that buckets are told apart by. */
+const UPPERS_US = Float64Array.from({ length: LATENCY_BUCKETS }, (_, b) => {
+  const octave = (b + 1) >> 3;
+  const eighth = (b + 1) & 7;
+  return eighth === 0 ? POWERS[octave] : POWERS[octave] * EIGHTHS[eighth - 1];
+});
+
 /** The upper edge of a bucket, µs: the value reported for whatever fell into it. */
 export function latencyBucketUpperUs(bucket: number): number {
-  return 2 ** ((bucket + 1) / 8);
+  return UPPERS_US[bucket];
 }
 
 /**
