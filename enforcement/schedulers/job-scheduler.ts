@@ -36,8 +36,8 @@ export interface SchedulerOptions {
   /** What a job of unknown cost is taken to cost before any has completed, > 0. Default 1. */
   initialCost?: number;
   /**
-   * How many jobs' worth of service a tenant may claim that comes back, ≥ 0, where virtual time is kept. Default 0, and best left
-   * so: it makes such tenants wait longer (docs/2dfq.md has the experiment).
+   * How many jobs' worth of service a tenant may claim that comes back, ≥ 0, where virtual time is kept. Default 0:
+   * docs/2dfq.md has the experiment that says what it buys and what it costs.
    */
   creditJobs?: number;
 }
