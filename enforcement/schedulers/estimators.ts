@@ -17,7 +17,7 @@
  *
  * The pessimist's api must forget by tenants, not by jobs:  A ← c if c > A, else (1 − (1 − α)/m)·A,  m: tenants seen with it.
  * By jobs, a few tenants that send thousands of small ones a second teach all newcomers that the api is small. Measured, 319 tenants
- * on 32 slots, a third of whom draw from all apis: in 9 runs of 20 the 99th percentile of a small one was then 50 … 130 ms for as
+ * on 32 slots, a third of whom draw from all apis: in 7 runs of 20 the 99th percentile of a small one was then 50 … 130 ms for as
  * long as tenants were new, and is 3 … 7 (docs/2dfq.md).
  *
  * Memory is bounded: at most 64 kinds of api are told apart, and rows of tenants that left are used again.

@@ -9,7 +9,7 @@
  * nobody knows: three seconds are left out, but many a tenant has sent one request of a kind by then, or none.
  *
  * That is where a small tenant's 99th percentile is decided. With known costs 2DFQ has 4 ms at 33 %; with an estimate that lets
- * each job teach newcomers equally it had 38 ms in the mean of these runs and 50 … 130 in nine of the twenty, and after ten
+ * each job teach newcomers equally it had 38 ms in the mean of these runs and 50 … 130 in seven of the twenty, and after ten
  * seconds more 3 … 7 in all that were looked at: long requests of tenants that were taken for small had got the slots meant for
  * small ones. The estimator of `enforcement/schedulers/estimators.ts` forgets an api by tenants instead, and has 4 from the start.
  */
