@@ -79,8 +79,8 @@ const NAMES: Record<Kind, string> = {
 const AIMS: Partial<Record<Kind, number>> = { wfq: 1 / 2.5 };
 
 /**
- * A job is done, `follow` brings the next, and the slot takes another: over and over, slot after slot. Tickets are used again, so no
- * object is made; what heap an operation shows is numbers with a fraction, which are boxed on their way from function to function.
+ * A job is done, `follow` brings the next, and the slot takes another: over and over, slot after slot. Tickets are used again, so none
+ * of our objects is made; the few bytes of heap an operation shows all the same are the engine's.
  */
 function working(kind: Kind, scheduler: TicketScheduler, follow: (done: Ticket, nowUs: number) => void): Contender {
   const running: Ticket[] = [];
