@@ -77,7 +77,7 @@ async function run(name: string | undefined, file: string | undefined, options: 
   if (options.report !== undefined) write(options.report, renderReport(result.report));
   if (options.pictures !== undefined) {
     for (const [k, picture] of result.charts.entries()) {
-      write(join(options.pictures, `${name.replace("/", "-")}-${k + 1}.svg`), `${renderChart(picture)}\n`);
+      write(join(options.pictures, `${name.replace("/", "-")}-${k + 1}.svg`), `${renderChart(picture, result.charts)}\n`);
     }
   }
   print(options.json ? JSON.stringify(outcomeOf(result)) : resultText(result));

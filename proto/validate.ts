@@ -29,6 +29,8 @@ export const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
 export const REPORT_BOUNDS = { tenants: 100_000, meters: 4_096, rows: 4_096, feeds: 65_536 } as const;
 /** The same for an allocation. `rows` bounds its columns. */
 export const ALLOCATION_BOUNDS = { points: 4_096, tenants: 100_000, reasons: 65_536, rows: 400_000 } as const;
+/** A tenant's weight: schedulers divide costs by it, and tags beyond this range would lose their order. */
+export const WEIGHT_BOUNDS = { least: 1e-9, most: 1e9 } as const;
 
 /** What one stream may name; the controller tells an agent in Welcome. */
 export interface StreamLimits {
@@ -186,13 +188,13 @@ export function validateAllocation(allocation: Allocation, at = "allocation"): v
   wholes(at, "point", point, count, true, points.length - 1);
   wholes(at, "tenant", allocation.tenant, count, true, tenants.length - 1);
   wholes(at, "reason", allocation.reason, count, true, reasons.length - 1);
-  amounts(at, "ratePerSec", allocation.ratePerSec, count, false);
-  amounts(at, "burst", allocation.burst, count, false);
-  amounts(at, "fallbackPerSec", allocation.fallbackPerSec, count, false);
+  amounts(at, "ratePerSec", allocation.ratePerSec, count, AMOUNTS);
+  amounts(at, "burst", allocation.burst, count, AMOUNTS);
+  amounts(at, "fallbackPerSec", allocation.fallbackPerSec, count, AMOUNTS);
   each(`${at}.weightTenants`, weightTenants, ALLOCATION_BOUNDS.tenants, (id, where) => {
     if (!isTenantId(id)) fail(where, id, TENANT);
   });
-  amounts(at, "weights", allocation.weights, weightTenants.length, true);
+  amounts(at, "weights", allocation.weights, weightTenants.length, WEIGHTS);
   each(`${at}.inArrivalOrder`, allocation.inArrivalOrder, ALLOCATION_BOUNDS.points, (name, where) => {
     if (!isLogicalName(name)) fail(where, name, "service/name");
   });
@@ -202,6 +204,15 @@ const NAME = '1 to 64 letters, digits, ".", "_" or "-"';
 const TENANT = "a tenant id: 1 to 128 printable characters without blanks at the ends";
 const COLUMN = "a column (an array)";
 const AMOUNT = "a finite number, 0 or more";
+
+/** A range of finite numbers, and how it is called in messages. */
+interface Range {
+  least: number;
+  most: number;
+  expected: string;
+}
+const AMOUNTS: Range = { least: 0, most: Number.MAX_VALUE, expected: AMOUNT };
+const WEIGHTS: Range = { ...WEIGHT_BOUNDS, expected: "a number from 1e-9 to 1e9" };
 
 function fail(field: string, value: unknown, expected: string): never {
   throw new TenantryError("BAD_MESSAGE", `${field} is ${shown(value)}; expected ${expected}`);
@@ -246,12 +257,10 @@ function wholes(at: string, name: string, column: readonly number[], rows: numbe
   }
 }
 
-function amounts(at: string, name: string, column: readonly number[], rows: number, positive: boolean): void {
+function amounts(at: string, name: string, column: readonly number[], rows: number, { least, most, expected }: Range): void {
   length(at, name, column, rows, true);
   for (let i = 0; i < column.length; i++) {
     const value = column[i];
-    if (!(typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY) || (positive && value === 0)) {
-      fail(`${at}.${name}[${i}]`, value, positive ? "a finite number above 0" : AMOUNT);
-    }
+    if (!(typeof value === "number" && value >= least && value <= most)) fail(`${at}.${name}[${i}]`, value, expected);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { TenantryError } from "../../proto/errors.js";
 import { shown } from "../../proto/names.js";
+import { WEIGHT_BOUNDS } from "../../proto/validate.js";
 import { createEstimator, ESTIMATOR_KINDS, type EstimatorKind } from "./estimators.js";
 import { checkSchedulerKind, createTicketScheduler, listed, type SchedulerKind } from "./index.js";
 import { type JobTenant, JobTenants } from "./job-tenants.js";
@@ -35,8 +36,8 @@ export interface SchedulerOptions {
   /** What a job of unknown cost is taken to cost before any has completed, > 0. Default 1. */
   initialCost?: number;
   /**
-   * How many jobs' worth of service a tenant may claim that comes back, ≥ 0, where virtual time is kept. Default 0, and best left
-   * so: it makes such tenants wait longer (docs/2dfq.md has the experiment).
+   * How many jobs' worth of service a tenant may claim that comes back, ≥ 0, where virtual time is kept. Default 0:
+   * docs/2dfq.md has the experiment that says what it buys and what it costs.
    */
   creditJobs?: number;
 }
@@ -214,7 +215,7 @@ function checkPositive(what: string, value: unknown, tenant?: string): void {
 }
 
 function checkWeight(weight: unknown, tenant: string): void {
-  if (typeof weight === "number" && weight >= 1e-9 && weight <= 1e9) return;
+  if (typeof weight === "number" && weight >= WEIGHT_BOUNDS.least && weight <= WEIGHT_BOUNDS.most) return;
   throw bad(`the weight of tenant ${shown(tenant)}`, weight, "a number from 1e-9 to 1e9");
 }
 

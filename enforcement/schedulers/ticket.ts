@@ -24,7 +24,10 @@ export class Ticket {
   row = -1;
   /** @internal Index of `api` in the estimator. */
   apiIndex = 0;
-  /** @internal Neighbours in whichever queue holds the ticket. */
+  /**
+   * @internal Neighbours in whichever queue holds the ticket: a line at the throttle, a scheduler's, the list of what runs. It is in one
+   * at a time, and leaves it before it enters the next; so each starts with links that are clear.
+   */
   next: Linked | undefined = undefined;
   /** @internal */ previous: Linked | undefined = undefined;
 

@@ -3,29 +3,13 @@
  * stands to compare with. Their names stand at the right, as in other pictures.
  */
 import type { Box, BoxChart } from "./chart.js";
-import {
-  at,
-  BOTTOM,
-  CHARACTER,
-  type Drawing,
-  HEIGHT,
-  type Inner,
-  LEFT,
-  labels,
-  rows,
-  svg,
-  TOP,
-  visible,
-  WIDTH,
-} from "./frame.js";
+import { at, besideNames, type Drawing, labels, rows, svg, visible } from "./frame.js";
 import { linearScale, logScale, type Scale } from "./scale.js";
 import { COLOURS } from "./style.js";
 import { escaped } from "./text.js";
 
 export function drawBoxes(chart: BoxChart, { style, paint = (_, place) => place }: Drawing): string {
-  const longest = Math.max(0, ...chart.series.map((series) => series.name.length));
-  const right = Math.min(Math.max(longest * CHARACTER + 26, 40), 260);
-  const inner: Inner = { left: LEFT, right: WIDTH - right, top: TOP, bottom: HEIGHT - BOTTOM };
+  const inner = besideNames(chart.series.map(({ name }) => name));
   const log = chart.yScale === "log";
   const scale = scaleOf(chart, log);
   const py = (value: number) => inner.bottom - scale.place(value) * (inner.bottom - inner.top);

@@ -27,6 +27,13 @@ export interface Drawing {
   paint?: (name: string, place: number) => number;
 }
 
+/** Where a drawing is that has names at its right: they get the room the longest needs. */
+export function besideNames(names: readonly string[]): Inner {
+  const longest = Math.max(0, ...names.map((name) => name.length));
+  const right = Math.min(Math.max(longest * CHARACTER + 26, 40), 260);
+  return { left: LEFT, right: WIDTH - right, top: TOP, bottom: HEIGHT - BOTTOM };
+}
+
 /** The picture around its parts. */
 export function svg(picture: Picture, style: string | undefined, parts: readonly string[], height = HEIGHT): string {
   const label = escaped(`${picture.title}. ${picture.caption ?? ""}`);

@@ -2,22 +2,7 @@
  * Lines: a grid, bands, level lines, the lines themselves, and each line's name at its end, moved apart where they would overlap.
  */
 import type { Chart, Point, Series } from "./chart.js";
-import {
-  at,
-  BOTTOM,
-  CHARACTER,
-  columns,
-  type Drawing,
-  HEIGHT,
-  type Inner,
-  LEFT,
-  labels,
-  rows,
-  svg,
-  TOP,
-  visible,
-  WIDTH,
-} from "./frame.js";
+import { at, besideNames, columns, type Drawing, type Inner, labels, rows, svg, visible } from "./frame.js";
 import { linearScale, logScale, type Scale } from "./scale.js";
 import { COLOURS, DASHES, LIKE_DASH } from "./style.js";
 import { escaped } from "./text.js";
@@ -30,9 +15,7 @@ const MAX_POINTS = 1600;
 const MAX_DOTS = 12;
 
 export function drawLines(chart: Chart, { style, paint: given = (_, place) => place }: Drawing): string {
-  const longest = Math.max(0, ...chart.series.map((series) => series.name.length));
-  const right = Math.min(Math.max(longest * CHARACTER + 26, 40), 260);
-  const inner = { left: LEFT, right: WIDTH - right, top: TOP, bottom: HEIGHT - BOTTOM };
+  const inner = besideNames(chart.series.map(({ name }) => name));
   const { x, y } = scalesOf(chart);
   const px = (value: number) => inner.left + x.place(value) * (inner.right - inner.left);
   const py = (value: number) => inner.bottom - y.place(value) * (inner.bottom - inner.top);

@@ -3,10 +3,10 @@
  * nothing runs, so it can be mailed, printed, and read in ten years.
  */
 import type { Chart, Picture, Table } from "./chart.js";
-import { drawPicture, namesIn } from "./draw.js";
+import { drawPicture, paintOf } from "./draw.js";
 import type { Drawing } from "./frame.js";
 import { readable } from "./scale.js";
-import { COLOURS, PAGE_STYLE } from "./style.js";
+import { PAGE_STYLE } from "./style.js";
 import { escaped } from "./text.js";
 
 /** A page: a title, what happened in sentences, pictures, tables. */
@@ -24,7 +24,7 @@ export interface Report {
  * @example writeFileSync("report.html", renderReport({ title: "Flood", summary: ["p99 fell from 900 to 40 ms."], charts }))
  */
 export function renderReport(report: Report): string {
-  const paint = painter(report.charts);
+  const paint = paintOf(report.charts);
   return page(report, report.charts.map((chart) => figure(chart, paint)).join("\n"));
 }
 
@@ -40,7 +40,7 @@ export interface Side {
  * @param report its own charts are left out
  */
 export function renderComparison(report: Omit<Report, "charts">, left: Side, right: Side): string {
-  const paint = painter([...left.charts, ...right.charts]);
+  const paint = paintOf([...left.charts, ...right.charts]);
   const titles = [...new Set([...left.charts, ...right.charts].map(({ title }) => title))];
   const pairs = titles.map((title) => {
     const [one, other] = [left, right].map(({ charts }) => charts.find((chart) => chart.title === title));
@@ -77,15 +77,9 @@ ${(report.tables ?? []).map(section).join("\n")}
 `;
 }
 
-/** A name keeps its colour over all pictures of a page, as long as there are colours for all names. */
-function painter(charts: readonly Picture[]): Drawing["paint"] {
-  const names = [...new Set(charts.flatMap(namesIn))];
-  return names.length > COLOURS ? undefined : (name) => names.indexOf(name);
-}
-
-function figure(chart: Picture, paint: Drawing["paint"]): string {
+function figure(chart: Picture, paint: Pick<Drawing, "paint">): string {
   const caption = chart.caption === undefined ? "" : `<p>${escaped(chart.caption)}</p>`;
-  return `<figure><figcaption><h2>${escaped(chart.title)}</h2>${caption}</figcaption><div class="picture">${drawPicture(chart, paint === undefined ? {} : { paint })}</div></figure>`;
+  return `<figure><figcaption><h2>${escaped(chart.title)}</h2>${caption}</figcaption><div class="picture">${drawPicture(chart, paint)}</div></figure>`;
 }
 
 function section(table: Table): string {

@@ -168,7 +168,7 @@ function findings(parts: Measured[][]): Findings {
       atMost(
         `${percent} % unpredictable, overall: 2DFQ pessimistic / the best that is not told costs`,
         1 / means.overall(WILD, rank(WILD)[0]),
-        1.6,
+        2.2,
       ),
       atLeast(
         `${percent} % unpredictable, the tenant worst off: WFQ pessimistic / 2DFQ pessimistic`,

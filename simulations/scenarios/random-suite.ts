@@ -7,8 +7,11 @@
  * 0.1 … 1 s and always have some waiting; unpredictable tenants come besides the replayed, and are replayed like them. T1 … T12 ask for
  * half of what each tenant would get if all had work: one that asks for more than its share waits for itself, whoever schedules.
  *
- * Where we differ: the paper's WF2Qᴱ is ten times worse than its WFQᴱ. Ours, whose virtual time is exact, is like WFQᴱ, so that the
- * speed-up over both is alike.
+ * Where we differ: the paper's median speed-up of T1 over WF2Qᴱ is 35.8 and over WFQᴱ 3.8; ours is 17.9 over both. Over WFQᴱ that is more,
+ * for ours suffers more from its moving average. The two are alike here because the average's mistakes delay T1 by half a second
+ * whoever schedules; it is not that v is exact (with one that moves every 5 ms WF2Qᴱ is no worse: 16.8). Told all costs, 2DFQ is 6 % slower
+ * in the median than 2DFQᴱ, and in a quarter of the workloads 17 times faster. What decides is what is drawn; medians of the first 24
+ * workloads: as drawn 17.9; nobody unpredictable 2.3 over WFQᴱ and 3.6 over WF2Qᴱ; always a hundred unpredictable 70; none expensive 57.
  */
 import { quantileOf } from "../measures.js";
 import { ESTIMATING, p99Ms, runContender, SHOWN_TENANTS } from "../pool/experiment.js";
@@ -89,8 +92,8 @@ function findings(outcomes: Outcome[]): Findings {
   return {
     figures,
     expectations: [
-      atLeast("T1, median speed-up over WFQᴱ", median(0, "T1"), whole ? 3.8 : 1),
-      atLeast("T1, median speed-up over WF2Qᴱ (published: 35.8)", median(1, "T1"), whole ? 3.8 : 1),
+      atLeast("T1, median speed-up over WFQᴱ (published: 3.8)", median(0, "T1"), whole ? 12 : 1),
+      atLeast("T1, median speed-up over WF2Qᴱ (published: 35.8)", median(1, "T1"), whole ? 12 : 1),
       atMost("workloads in which T10 is worse than under WFQᴱ (published: 64 of 150)", worse(0), 19),
       atMost("workloads in which T10 is worse than under WF2Qᴱ (published: 47 of 150)", worse(1), 19),
     ],

@@ -5,8 +5,13 @@
  *
  * WFQᴱ and WF2Qᴱ estimate by a moving average per tenant and api, 2DFQᴱ by the largest lately seen (pessimistically). All are told every
  * 10 ms what a running request has used so far, and charge the difference when it is done. The population stands in
- * `pool/population.ts`: each run has one of its own, and is short, so a single moment in which long requests hold every thread
- * makes the 99th percentile of a run. The paper shows one run; we hold the median of ours, and publish the mean beside it.
+ * `pool/population.ts`, and each run has one of its own. A run begins with nothing learned, so it shows, too, what is made of tenants
+ * nobody knows: three seconds are left out, but many a tenant has sent one request of a kind by then, or none.
+ *
+ * That is where a small tenant's 99th percentile is decided. With known costs 2DFQ has 4 ms at 33 %; with an estimate that lets
+ * each job teach newcomers equally it had 38 ms in the mean of these runs and 50 … 130 in seven of the twenty, and after ten
+ * seconds more 3 … 7 in all that were looked at: long requests of tenants that were taken for small had got the slots meant for
+ * small ones. The estimator of `enforcement/schedulers/estimators.ts` forgets an api by tenants instead, and has 4 from the start.
  */
 import { meanOf, meanWithin, quantileOf } from "../measures.js";
 import { ESTIMATING, p99Ms, type RunRecord, runContender, SHOWN_TENANTS } from "../pool/experiment.js";
@@ -83,27 +88,26 @@ function findings(parts: Measured[][]): Findings {
     figures[`${scheduler}P99MsT1Median`] = LEVELS.map((_, level) => quantileOf(p99(level, k, "T1"), 0.5));
     figures[`${scheduler}SigmaSecFixed1`] = LEVELS.map((_, level) => meanOf(runsOf(level).map((part) => part[k].t1SigmaSec)));
   }
-  const median = (level: number, k: number) => quantileOf(p99(level, k, "T1"), 0.5);
-  const [calm, third, most] = LEVELS.map((_, level) => median(level, OURS));
+  const [calm, third, most] = LEVELS.map((_, level) => mean(level, OURS, "T1"));
   const expectations = [
-    atLeast("33 % unpredictable, p99 of T1: WFQᴱ / 2DFQᴱ (aim: 60)", median(1, 0) / third, 25),
-    atLeast("33 % unpredictable, p99 of T1: WF2Qᴱ / 2DFQᴱ (aim: 38)", median(1, 1) / third, 25),
-    atLeast("66 % unpredictable, p99 of T1: WFQᴱ / 2DFQᴱ", median(2, 0) / most, 60),
-    atLeast("66 % unpredictable, p99 of T1: WF2Qᴱ / 2DFQᴱ", median(2, 1) / most, 38),
+    atLeast("33 % unpredictable, p99 of T1: WFQᴱ / 2DFQᴱ (published: 60)", mean(1, 0, "T1") / third, 60),
+    atLeast("33 % unpredictable, p99 of T1: WF2Qᴱ / 2DFQᴱ (published: 38)", mean(1, 1, "T1") / third, 38),
+    atLeast("66 % unpredictable, p99 of T1: WFQᴱ / 2DFQᴱ (published: 78)", mean(2, 0, "T1") / most, 78),
+    atLeast("66 % unpredictable, p99 of T1: WF2Qᴱ / 2DFQᴱ (published: 52)", mean(2, 1, "T1") / most, 52),
     atMost("p99 of T1 under 2DFQᴱ: at 33 % / at 0 %", third / calm, 10),
     atMost("p99 of T1 under 2DFQᴱ: at 66 % / at 0 %", most / calm, 10),
-    atMost("33 % unpredictable, p99 of T1 under 2DFQᴱ, ms (published: 8.33)", third, 15),
+    atMost("33 % unpredictable, p99 of T1 under 2DFQᴱ, ms (published: 8.33)", third, 8.33),
     atMost("66 % unpredictable, p99 of T1 under 2DFQᴱ, ms (published: 17.9)", most, 17.9),
   ];
   const text = (level: number) =>
-    ESTIMATING.map(({ name }, k) => `${median(level, k).toPrecision(3)} ms under ${name} (published ${PUBLISHED[level][k]})`);
+    ESTIMATING.map(({ name }, k) => `${mean(level, k, "T1").toPrecision(3)} ms under ${name} (published ${PUBLISHED[level][k]})`);
   return {
     figures,
     expectations,
     traceHash: trace.hash,
     summary: LEVELS.map(
       (percent, level) =>
-        `${percent} % unpredictable: the 99th percentile of T1's latency is ${text(level).join(", ")}, in the median run.`,
+        `${percent} % unpredictable: the 99th percentile of T1's latency is ${text(level).join(", ")}, mean of the runs.`,
     ),
     charts: charts(parts),
     tables: LEVELS.map((_, level) => table(level, p99)),

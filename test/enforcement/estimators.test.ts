@@ -91,6 +91,22 @@ test("a tenant is not taken for small because its first job was: pessimists begi
   }
 });
 
+test("who sends most does not teach newcomers what an api costs: pessimists forget an api by tenants, not by jobs", () => {
+  const estimator = createEstimator("pessimistic", {});
+  for (let tenant = 0; tenant < 100; tenant++) completed(estimator, tenant, "Query", tenant === 50 ? 1_000_000 : 10);
+  completed(estimator, 0, "Query", ...new Array(1_000).fill(10));
+  // A thousand jobs are ten of each of the hundred tenants, so a tenth is forgotten, not everything.
+  expect(estimate(estimator, 100, "Query")).toBeGreaterThan(0.89e6);
+  expect(estimate(estimator, 0, "Query")).toBe(10);
+  // And it is forgotten: by as many jobs per tenant as a tenant's own.
+  for (let k = 0; k < 200_000; k++) completed(estimator, 0, "Query", 10);
+  expect(estimate(estimator, 100, "Query")).toBe(10);
+  // Tenants that left count no more: the one that stays is alone.
+  for (let tenant = 1; tenant < 100; tenant++) estimator.forget(tenant);
+  completed(estimator, 0, "Query", 1_000, 10);
+  expect(estimate(estimator, 100, "Query")).toBeCloseTo(990, 9);
+});
+
 test("what was seen long ago fades from the quantile", () => {
   const estimator = createEstimator("pessimistic", {});
   completed(estimator, 0, "old", ...new Array(1_000).fill(1e6));

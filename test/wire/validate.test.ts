@@ -70,7 +70,9 @@ describe("every refusal says which field, its value, and what was expected", () 
     [{ ratePerSec: [-1] }, /allocation\.ratePerSec\[0\] is -1/],
     [{ burst: [] }, /allocation\.burst has 0 entries; expected 1, one for each row/],
     [{ fallbackPerSec: [Number.POSITIVE_INFINITY] }, /allocation\.fallbackPerSec\[0\] is Infinity/],
-    [{ weightTenants: ["t"], weights: [0] }, /allocation\.weights\[0\] is 0; expected a finite number above 0/],
+    [{ weightTenants: ["t"], weights: [0] }, /allocation\.weights\[0\] is 0; expected a number from 1e-9 to 1e9/],
+    [{ weightTenants: ["t"], weights: [1e-10] }, /allocation\.weights\[0\] is 1e-10; expected a number from 1e-9 to 1e9/],
+    [{ weightTenants: ["a", "b"], weights: [1e9, 1e10] }, /allocation\.weights\[1\] is 10000000000; expected a number/],
     [{ points: ["a"] }, /allocation\.points\[0\] is "a"; expected service\/name/],
     [{ ttlUs: -1 }, /allocation\.ttlUs is -1/],
   ];
