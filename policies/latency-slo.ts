@@ -49,7 +49,7 @@ export const latencySlo = definePolicy({
   name: "latency-slo",
   params: {
     /** Aim this far below the target, as a fraction of it: windows differ. */
-    margin: 0.7,
+    margin: 0.65,
     /** Part of its equal share that is left to everybody, fraction of 1; > 0. */
     minimum: 0.05,
     /** α: largest cut of a resource's total load per window, fraction of 1. */
@@ -57,7 +57,7 @@ export const latencySlo = definePolicy({
     /** β: largest growth of it per window, fraction of 1. */
     beta: PACE.beta,
     /** K: windows in which what has piled up is worked off. */
-    settle: PACE.settle,
+    settle: 1,
   },
   ranges: {
     margin: [0.01, 1],

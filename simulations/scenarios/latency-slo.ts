@@ -70,8 +70,8 @@ interface Timing {
   pause: number;
 }
 
-const TIMING: Timing = { calm: 10, phase: 50, pause: 20 };
-const FIXED: Timing = { calm: 0, phase: 40, pause: 5 };
+const TIMING: Timing = { calm: 5, phase: 40, pause: 15 };
+const FIXED: Timing = { calm: 0, phase: 35, pause: 3 };
 
 const beginOf = ({ calm, phase, pause }: Timing, duel: number) => calm + duel * (phase + pause);
 const endOf = (timing: Timing) => beginOf(timing, DUELS.length - 1) + timing.phase + timing.pause;
