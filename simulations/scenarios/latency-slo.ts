@@ -35,7 +35,7 @@ import { Recorder } from "../world/recorder.js";
 import { ServiceNode } from "../world/service-node.js";
 import { type Asking, SimulatedTenant } from "../world/tenants.js";
 import { World, type WorldOptions } from "../world/world.js";
-import { p99sUs, partInTime, windowsUntilInTime } from "./objectives.js";
+import { type ObjectivePlan, p99sUs, partInTime, windowsUntilInTime } from "./objectives.js";
 
 const SECOND_US = 1_000_000;
 const MACHINES = 8;
@@ -80,14 +80,11 @@ const FIXED: Timing = { calm: 0, phase: 35, pause: 3 };
 const beginOf = ({ calm, phase, pause }: Timing, duel: number) => calm + duel * (phase + pause);
 const endOf = (timing: Timing) => beginOf(timing, DUELS.length - 1) + timing.phase + timing.pause;
 
-interface Plan extends WorldOptions {
+interface Plan extends ObjectivePlan {
   timing: Timing;
   mode: "observe" | "enforce";
   /** Fixed limits on the aggressors, in the order of `DUELS`. */
   caps?: readonly number[];
-  /** Overrides of the policy's parameters. */
-  params?: Record<string, number>;
-  onProgress?: ((nowUs: number) => void) | undefined;
 }
 
 export const latencySlo = defineScenario({

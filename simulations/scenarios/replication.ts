@@ -26,7 +26,7 @@ import { Recorder } from "../world/recorder.js";
 import { ServiceNode } from "../world/service-node.js";
 import { type Asking, SimulatedTenant } from "../world/tenants.js";
 import { World, type WorldOptions } from "../world/world.js";
-import { bestLimit, p99sUs, partInTime, windowsUntilInTime } from "./objectives.js";
+import { bestLimit, type ObjectivePlan, p99sUs, partInTime, windowsUntilInTime } from "./objectives.js";
 
 const SECOND_US = 1_000_000;
 const TARGET_US = 100_000;
@@ -48,15 +48,12 @@ const HELD = 0.8;
 /** As read off the paper's figure: how long reads were late, and how far from the target they stayed. */
 const PUBLISHED = { violationSec: 70, swing: 0.15 };
 
-interface Plan extends WorldOptions {
+interface Plan extends ObjectivePlan {
   stormAt: number;
   endAt: number;
   mode: "observe" | "enforce";
   /** A fixed limit on chunks copied per second. */
   copyCap?: number;
-  /** Overrides of the policy's parameters. */
-  params?: Record<string, number>;
-  onProgress?: ((nowUs: number) => void) | undefined;
 }
 
 export const replication = defineScenario({
