@@ -81,7 +81,7 @@ export const latencySlo = definePolicy({
     const loads = all.map(({ resource }) => resource.totalLoad());
     const admitted = all.map((budget) => admittedLoad(view, budget, beta));
     const capacities = loads.map((load, r) => (1 + beta) * Math.max(load, admitted[r]));
-    const spared = all.map((budget, r) => sparedAt(view, budget, loads[r], weights));
+    const spared = all.map((budget) => sparedAt(view, budget, weights));
     for (const tenant of promised) {
       const aimUs = margin * tenant.terms!.p99TargetUs!;
       const latencyUs = latency(view, tenant);
@@ -137,13 +137,14 @@ function admittedLoad(view: View, { resource, points, held }: Budget, beta: numb
 
 /**
  * By tenant index, 1 for those at whose cost nobody is helped at this resource: they have a target, are not held back, and use no
- * more than their fair share, or not much. Of those held back it is not known what they would use, so they are taken to want all.
+ * more than their fair share of what it can carry, or not much. What those would use who are held back is not known: all there is.
  */
-function sparedAt(view: View, { resource, held }: Budget, load: number, weights: Float64Array): Uint8Array {
-  const wanted = resource.demands.map((demand, i) => (held[i] === 1 ? Math.max(demand, load) : demand));
-  const fair = fairShares(view, load, wanted, weights);
+function sparedAt(view: View, { resource, held, ceiling }: Budget, weights: Float64Array): Uint8Array {
+  const { loads, demands } = resource;
+  const wanted = demands.map((demand, i) => (held[i] === 1 && loads[i] > 0 ? Math.max(demand, ceiling) : demand));
+  const fair = fairShares(view, ceiling, wanted, weights);
   return Uint8Array.from(view.tenants, ({ terms }, i) =>
-    terms?.p99TargetUs !== undefined && held[i] === 0 && resource.loads[i] <= FAR_OVER * fair[i] ? 1 : 0,
+    terms?.p99TargetUs !== undefined && held[i] === 0 && loads[i] <= FAR_OVER * fair[i] ? 1 : 0,
   );
 }
 
