@@ -50,7 +50,7 @@ const NEARLY = 0.85;
 const CALMEST = 0.01;
 
 /** ρ: the part of its servers that a resource keeps busy at this slowdown, ≥ 1. */
-export function busyPart(slowdown: number): number {
+function busyPart(slowdown: number): number {
   return Math.sqrt(1 - 1 / slowdown);
 }
 

@@ -5,13 +5,14 @@
  *   latency(h) = max over points p of  max(p99(p,h), age of its oldest waiting request)              aim(h) = margin · target(h)
  *   wait(h,r)  = latency(r,h) · (1 − 1/slowdown(r))               f(h,r) = wait(h,r) / max_r wait(h,r)
  *   S'         = 1 + (slowdown(r) − 1) · aim(h)/latency(h), not below √slowdown(r) nor S₀       the slowdown to go for
- *   ratio      = ρ(S') / ρ(slowdown(r))                           what r may carry then, of what it carries now; ρ(s) = (1 − 1/s)^⅛
+ *   ratio      = φ(S') / φ(slowdown(r))                           what r may carry then, of what it carries now; φ(s) = (1 − 1/s)^⅛
  *   pile(h,r)  = f(h,r) · (latency(h) − aim(h)) / window          work that stands in the queue beyond what h can bear, windows
  *   drain(r)   = 1 − R(r)/load(r)                                 of it what the rates now in force work off; R: what they let in
  *   capacity   = load(r) · min over h of  1 − f(h,r)·(1 − ratio) − (pile(h,r) − drain(r))⁺ / K
  *                never less than 1−α of what goes in, nor more than 1+β
  *
- * What must go, goes from those without a target, from the largest users of r first (water level), never below a minimum.
+ * What must go, goes from those without a target, from the largest users of r first (water level), never below a minimum. A target
+ * is for what is within its owner's fair share: who is held back, or uses far more of r than its share, is there as one without.
  * When all targets are met with room to spare, ratio is above 1 and those held back grow.
  *
  * Load and slowdown are of the same window, so load · ratio tells what r can do whatever the rates are, and nothing is reckoned
@@ -19,7 +20,7 @@
  * latency alone goes on cutting while the queue is worked off, lets go when it is empty, and swings for ever (measured: 1 to
  * 360 ms around a target of 50). So what stands is reckoned as work, and what is being worked off already is not cut again.
  *
- * ρ is a guess: how full is what is so slow? One server and arrivals by chance (M/M/1): 1 − 1/s. But a throttle sends evenly,
+ * φ is a guess: how full is what is so slow? One server and arrivals by chance (M/M/1): 1 − 1/s. But a throttle sends evenly,
  * and before many servers little waits until all are busy: then the room that 1 − 1/s promises is not there. With the fourth
  * root latency still swung where service times hardly differ, with the eighth it does not. A wrong guess costs time, no more.
  *
@@ -28,11 +29,13 @@
  *   slowdown, whose factor goes below zero. It is as large as it needs to be, and bounded.
  * - Every target that is missed counts, not only the worst, and each at the resources where its owner waits. Relaxing is not
  *   global: a resource relaxes when whoever waits there is in time.
- * - A resource where work hardly waits (slowdown below S₀, or a tenth of the longest wait) is cut for nobody: what makes it slow is not others, and a target below
- *   what an idle system gives cannot be met by shedding.
+ * - A resource where work hardly waits (slowdown below S₀, or a tenth of the longest wait) is cut for nobody: what makes it slow is
+ *   not others, and a target below what an idle system gives cannot be met by shedding.
+ * - A flood may have a target. Its owner would miss it by its own doing, and all others would be cut to their minimum for it.
  * - A tenant that gets nothing through has no percentile; the age of what it has waiting stands in for it.
  */
 import { type Budget, budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js";
+import { fairShares } from "./families.js";
 import { waterLevelShares } from "./math/water-level.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
@@ -44,20 +47,23 @@ const IN_NO_QUEUE = 1.2;
 /** Who waits ten times as long elsewhere is not helped here. */
 const ELSEWHERE = 0.1;
 
+/** Who uses more than this many times its fair share of a resource is not spared there. */
+const FAR_OVER = 1.25;
+
 /** Who was promised a latency gets it, at the cost of those who fill the resources it needs [Retro §4.2, LSLO]. */
 export const latencySlo = definePolicy({
   name: "latency-slo",
   params: {
     /** Aim this far below the target, as a fraction of it: windows differ. */
-    margin: 0.7,
+    margin: 0.65,
     /** Part of its equal share that is left to everybody, fraction of 1; > 0. */
     minimum: 0.05,
-    /** α: largest cut of a resource's total load per window, fraction of 1. */
-    alpha: PACE.alpha,
+    /** α: largest cut of a resource's total load per window, fraction of 1. A percentile is noisy: larger cuts follow its noise. */
+    alpha: 0.2,
     /** β: largest growth of it per window, fraction of 1. */
     beta: PACE.beta,
     /** K: windows in which what has piled up is worked off. */
-    settle: PACE.settle,
+    settle: 1,
   },
   ranges: {
     margin: [0.01, 1],
@@ -75,17 +81,18 @@ export const latencySlo = definePolicy({
     const loads = all.map(({ resource }) => resource.totalLoad());
     const admitted = all.map((budget) => admittedLoad(view, budget, beta));
     const capacities = loads.map((load, r) => (1 + beta) * Math.max(load, admitted[r]));
+    const spared = all.map((budget) => sparedAt(view, budget, weights));
     for (const tenant of promised) {
       const aimUs = margin * tenant.terms!.p99TargetUs!;
       const latencyUs = latency(view, tenant);
       const waits = all.map(({ resource }) => resource.latency(tenant) * (1 - 1 / resource.slowdown));
       const longest = Math.max(...waits);
       all.forEach(({ resource: { slowdown } }, r) => {
-        if (!(waits[r] > ELSEWHERE * longest) || loads[r] === 0) return;
+        if (!(waits[r] > ELSEWHERE * longest) || loads[r] === 0 || spared[r][tenant.index] === 0) return;
         const part = waits[r] / longest;
         const least = Math.min(slowdown, IN_NO_QUEUE);
         const aim = Math.max(1 + (aimUs / latencyUs) * (slowdown - 1), Math.sqrt(slowdown), least);
-        const ratio = busyPart(aim) / busyPart(slowdown);
+        const ratio = fullness(aim) / fullness(slowdown);
         const pile = slowdown > least ? (part * Math.max(0, latencyUs - aimUs)) / view.windowUs : 0;
         const drain = Math.max(0, 1 - admitted[r] / loads[r]);
         const carry = (ratio < 1 ? 1 - part * (1 - ratio) : ratio) - Math.max(0, pile - drain) / settle;
@@ -94,7 +101,7 @@ export const latencySlo = definePolicy({
       });
     }
     all.forEach((budget, r) => {
-      shed(rates, budget, capacities[r], { view, weights, minimum });
+      shed(rates, budget, capacities[r], { spared: spared[r], weights, minimum });
     });
     return rates;
   },
@@ -107,8 +114,8 @@ export const latencySlo = definePolicy({
   },
 });
 
-/** ρ: the part of its servers that a resource is taken to keep busy at this slowdown, ≥ 1. */
-function busyPart(slowdown: number): number {
+/** φ: how full a resource is taken to be at this slowdown, ≥ 1; flatter than the ρ of budget.ts, for what a throttle has made even. */
+function fullness(slowdown: number): number {
   return Math.sqrt(Math.sqrt(Math.sqrt(1 - 1 / slowdown)));
 }
 
@@ -128,20 +135,33 @@ function admittedLoad(view: View, { resource, points, held }: Budget, beta: numb
   return sum;
 }
 
-/** Brings the load of those without a target to what the resource can carry beside those with one. */
+/**
+ * By tenant index, 1 for those at whose cost nobody is helped at this resource: they have a target, are not held back, and use no
+ * more than their fair share of what it can carry, or not much. What those would use who are held back is not known: all there is.
+ */
+function sparedAt(view: View, { resource, held, ceiling }: Budget, weights: Float64Array): Uint8Array {
+  const { loads, demands } = resource;
+  const wanted = demands.map((demand, i) => (held[i] === 1 && loads[i] > 0 ? Math.max(demand, ceiling) : demand));
+  const fair = fairShares(view, ceiling, wanted, weights);
+  return Uint8Array.from(view.tenants, ({ terms }, i) =>
+    terms?.p99TargetUs !== undefined && held[i] === 0 && loads[i] <= FAR_OVER * fair[i] ? 1 : 0,
+  );
+}
+
+/** Brings the load of those who are not spared to what the resource can carry beside those who are. */
 function shed(
   rates: Rates,
   budget: Budget,
   capacity: number,
-  { view, weights, minimum }: { view: View; weights: Float64Array; minimum: number },
+  { spared, weights, minimum }: { spared: Uint8Array; weights: Float64Array; minimum: number },
 ): void {
   const { resource } = budget;
-  const ofFree = (column: Float64Array) => column.map((each, i) => (view.tenants[i].terms?.p99TargetUs === undefined ? each : 0));
+  const ofFree = (column: Float64Array) => column.map((each, i) => (spared[i] === 0 ? each : 0));
   const demands = ofFree(resource.demands);
   const guarantees = ofFree(budget.minima(minimum, weights));
   const left = capacity - (resource.totalLoad() - sum(ofFree(resource.loads)));
   const fair = waterLevelShares(Math.max(left, sum(guarantees)), demands, { weights, guarantees });
-  const shares = fair.map((share, i) => (view.tenants[i].terms?.p99TargetUs === undefined ? share : Number.POSITIVE_INFINITY));
+  const shares = fair.map((share, i) => (spared[i] === 0 ? share : Number.POSITIVE_INFINITY));
   budget.give(rates, shares, 0);
 }
 

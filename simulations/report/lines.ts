@@ -9,6 +9,9 @@ import { escaped } from "./text.js";
 
 /** Names are at least this far apart, in units of the drawing; the height of a line of text. */
 const NAME_STEP = 15;
+/** Rows of the names of bands are this far apart, and a character of them is about so wide, at the most. */
+const BAND_STEP = 14;
+const BAND_CHARACTER = 7;
 /** More points than this in one line cannot be told apart: per column of the drawing the lowest and the highest remain. */
 const MAX_POINTS = 1600;
 /** Lines with no more points than this show them. */
@@ -18,6 +21,8 @@ export function drawLines(chart: Chart, { style, paint: given = (_, place) => pl
   const inner = besideNames(chart.series.map(({ name }) => name));
   const { x, y } = scalesOf(chart);
   const px = (value: number) => inner.left + x.place(value) * (inner.right - inner.left);
+  const bands = bandsOf(chart, x, px);
+  inner.top += BAND_STEP * Math.max(0, ...bands.map(({ row }) => row));
   const py = (value: number) => inner.bottom - y.place(value) * (inner.bottom - inner.top);
   // What is like another series has its colour.
   const paint = (series: Series, place: number) => {
@@ -27,17 +32,12 @@ export function drawLines(chart: Chart, { style, paint: given = (_, place) => pl
   const pen: Pen = { logX: chart.xScale === "log", logY: chart.yScale === "log", px, py };
   const parts: string[] = [];
 
-  for (const [i, band] of (chart.bands ?? []).entries()) {
-    const from = px(Math.max(band.fromX, x.from));
-    const to = px(Math.min(band.toX, x.to));
-    if (!(to > from)) continue;
+  for (const { label, from, to, shaded, row } of bands) {
     const height = inner.bottom - inner.top;
-    if (i % 2 === 1)
-      parts.push(`<rect class="band" x="${at(from)}" y="${inner.top}" width="${at(to - from)}" height="${height}"/>`);
+    if (shaded) parts.push(`<rect class="band" x="${at(from)}" y="${inner.top}" width="${at(to - from)}" height="${height}"/>`);
     else parts.push(`<path class="edge" d="M${at(from)} ${inner.top}V${inner.bottom}"/>`);
-    parts.push(
-      `<text class="band-name" x="${at((from + to) / 2)}" y="${inner.top - 8}" text-anchor="middle">${escaped(band.label)}</text>`,
-    );
+    const place = `x="${at((from + to) / 2)}" y="${inner.top - 8 - BAND_STEP * row}"`;
+    parts.push(`<text class="band-name" ${place} text-anchor="middle">${escaped(label)}</text>`);
   }
   parts.push(rows(y, inner), columns(x, inner), labels(chart.xLabel, chart.yLabel, inner));
   chart.series.forEach((series, i) => {
@@ -52,6 +52,33 @@ export function drawLines(chart: Chart, { style, paint: given = (_, place) => pl
   }
   parts.push(names(chart, inner, paint, pen));
   return svg(chart, style, parts);
+}
+
+interface DrawnBand {
+  label: string;
+  from: number;
+  to: number;
+  shaded: boolean;
+  /** Of its name, from below: names that would meet stand in different rows. */
+  row: number;
+}
+
+/** The bands that can be seen, and where their names have room. */
+function bandsOf({ bands = [] }: Chart, x: Scale, px: (value: number) => number): DrawnBand[] {
+  const drawn: DrawnBand[] = [];
+  /** By row, where the last name ends. */
+  const ends: number[] = [];
+  for (const [i, { fromX, toX, label }] of bands.entries()) {
+    const from = px(Math.max(fromX, x.from));
+    const to = px(Math.min(toX, x.to));
+    if (!(to > from)) continue;
+    const half = (label.length * BAND_CHARACTER) / 2;
+    let row = ends.findIndex((end) => end < (from + to) / 2 - half);
+    if (row < 0) row = ends.length;
+    ends[row] = (from + to) / 2 + half;
+    drawn.push({ label, from, to, shaded: i % 2 === 1, row });
+  }
+  return drawn;
 }
 
 /** How points come to paper. */

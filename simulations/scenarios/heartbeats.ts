@@ -28,7 +28,7 @@ import { Recorder } from "../world/recorder.js";
 import { ServiceNode } from "../world/service-node.js";
 import { type Asking, SimulatedTenant } from "../world/tenants.js";
 import { World, type WorldOptions } from "../world/world.js";
-import { bestLimit, p99sUs, partInTime, windowsUntilInTime } from "./objectives.js";
+import { bestLimit, type ObjectivePlan, p99sUs, partInTime, windowsUntilInTime } from "./objectives.js";
 
 const SECOND_US = 1_000_000;
 const TARGET_US = 50_000;
@@ -43,16 +43,13 @@ const FIXED = { floodAt: 0, from: 15, endAt: 45 };
 /** As read off the paper's figure: before, after, how long it took, and what it cost renames. */
 const PUBLISHED = { beforeMs: 450, afterMs: 50, settlingSec: 60, renameLoss: 0.17 };
 
-interface Plan extends WorldOptions {
+interface Plan extends ObjectivePlan {
   floodAt: number;
   /** Window at which the policy is switched on; absent: never. */
   switchAt?: number;
   endAt: number;
   /** A fixed limit on renames, requests per second. */
   renameCap?: number;
-  /** Overrides of the policy's parameters. */
-  params?: Record<string, number>;
-  onProgress?: ((nowUs: number) => void) | undefined;
 }
 
 export const heartbeats = defineScenario({

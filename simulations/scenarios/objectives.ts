@@ -4,6 +4,14 @@
  */
 import { quantileOf } from "../measures.js";
 import type { SimulatedTenant } from "../world/tenants.js";
+import type { WorldOptions } from "../world/world.js";
+
+/** What all runs of these scenarios may set, with the policy, without it, or under fixed limits. */
+export interface ObjectivePlan extends WorldOptions {
+  /** Overrides of the policy's parameters. */
+  params?: Record<string, number>;
+  onProgress?: ((nowUs: number) => void) | undefined;
+}
 
 /**
  * 99th percentile of a tenant's latencies in each window, µs, from asking to answer. Where requests waited and none was

@@ -54,10 +54,10 @@ const STUDIES: Study[] = [
   {
     policy: latencySlo,
     cell: objective,
-    x: { name: "margin", values: [0.3, 0.5, 0.7, 0.85, 1] },
-    y: { name: "minimum", values: [0.01, 0.05, 0.1, 0.2, 0.4] },
+    x: { name: "margin", values: [0.4, 0.5, 0.65, 0.8, 1] },
+    y: settle,
   },
-  { policy: latencySlo, cell: objective, x: alpha, y: beta },
+  { policy: latencySlo, cell: objective, x: { name: "alpha", values: [0.05, 0.1, 0.2, 0.4, 0.8] }, y: beta },
   { policy: latencySlo, cell: objective, x: windowUs, y: halfLife },
 ];
 

@@ -28,7 +28,7 @@ interface Waiter {
   readonly onHeld: (release: () => void) => void;
 }
 
-/** A lock that is held by one at a time, and waited for. */
+/** A fair lock for readers and writers, with a queue of its own. */
 export class Lock {
   readonly #clock: Clock;
   readonly #meter: ResourceMeter;

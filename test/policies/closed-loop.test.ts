@@ -137,6 +137,26 @@ describe("latency objectives", () => {
     expect(windows.at(-1)!.slowdown["svc/disk"]).toBeLessThan(1.5);
   });
 
+  test("a flood that has a target is shed like one without, and is spared again once it asks for less than its share", () => {
+    const small: Load = { clients: 50, thinkUs: 100_000, visits: { disk: 1_000 } };
+    const { watch, plant } = start({
+      policy: "latency-slo",
+      slots,
+      loads: { interactive: small, greedy: flood({ disk: 1_000 }, 150), bulk: flood({ disk: 1_000 }) },
+      tenants: { ...tenants, greedy: { p99TargetUs: targetUs } },
+    });
+    const windows = watch(60).slice(10);
+    const inTime = windows.filter(({ p99Us }) => p99Us.interactive <= targetUs).length;
+    expect(inTime).toBeGreaterThanOrEqual(0.95 * windows.length);
+    expect(windows.every(({ rates }) => rates.interactive === null)).toBe(true);
+    expect(perSec(windows, "greedy") / perSec(windows, "bulk")).toBeGreaterThan(0.9);
+    expect(perSec(windows, "greedy") / perSec(windows, "bulk")).toBeLessThan(1.1);
+    plant.start("greedy", small);
+    const spared = watch(30).slice(-20);
+    expect(spared.every(({ rates }) => rates.greedy === null)).toBe(true);
+    expect(spared.filter(({ p99Us }) => p99Us.greedy <= targetUs).length).toBeGreaterThanOrEqual(0.9 * spared.length);
+  });
+
   test("when nobody with a target is there any more, the culprit is free within fifteen windows", () => {
     const { watch, plant } = start({ policy: "latency-slo", slots, loads, tenants });
     watch(20);

@@ -18,8 +18,8 @@ describe("a latency objective and fairness", () => {
   test("the target is met at the cost of those without one, who share the rest as fairness says", () => {
     const { watch } = start({ slots, loads, tenants: { interactive: { p99TargetUs: targetUs } } });
     const windows = watch(120).slice(-90);
-    // Seen: 76 of 90. Alone, and with one flood instead of two, the objective is met in 95 of 100.
-    expect(windows.filter(({ p99Us }) => p99Us.interactive <= targetUs).length).toBeGreaterThanOrEqual(0.8 * windows.length);
+    // Seen: 89 of 90, and no less than 88 with other chances.
+    expect(windows.filter(({ p99Us }) => p99Us.interactive <= targetUs).length).toBeGreaterThanOrEqual(0.95 * windows.length);
     expect(windows.every(({ rates }) => rates.interactive === null)).toBe(true);
     const ratio = perSec(windows, "one") / perSec(windows, "two");
     expect(ratio).toBeGreaterThan(0.9);

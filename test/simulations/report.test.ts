@@ -133,3 +133,13 @@ describe("ticks", () => {
     ]);
   });
 });
+
+test("names of bands that would meet stand in different rows, the others in one", () => {
+  const bands = (...names: string[]) => names.map((label, i) => ({ fromX: 10 * i, toX: 10 * (i + 1), label }));
+  const rows = (over: Partial<Chart>) =>
+    [...renderChart(chart(over)).matchAll(/class="band-name" x="[\d.]+" y="([\d.-]+)"/g)].map(([, y]) => Number(y));
+  expect(new Set(rows({ bands: bands("one", "two", "three") })).size).toBe(1);
+  const narrow = rows({ bands: bands("a name that is long", "another that is long", "one", "two", "three", "four") });
+  expect(narrow[0]).not.toBe(narrow[1]);
+  expect(Math.min(...narrow)).toBeGreaterThan(8);
+});
