@@ -20,6 +20,8 @@ export interface Act {
   /** Who plays, from the first phase on; and who floods, from the second. */
   readonly calm: readonly TenantName[];
   readonly floods: readonly TenantName[];
+  /** The resource that figures are of; absent: whichever was busiest in the flood. */
+  readonly bottleneck?: string;
   /** Seconds of each phase, and of those the first that are not measured, unless told otherwise. */
   readonly phaseSec: number;
   readonly leadInSec: number;
@@ -92,6 +94,8 @@ const dominantResourceFairness: Act = {
   config: configFile("dominant-resource-fairness"),
   calm: CALM,
   floods: ["crawler", "invoices"],
+  // Two are full; this is the one that everybody shares.
+  bottleneck: "storage/workers",
   // Shares move by a few per cent a window, and both resources must be seen to be full first.
   phaseSec: 45,
   leadInSec: 25,

@@ -49,7 +49,7 @@ async function run(options: Options): Promise<void> {
   await setMode(cluster.controllerAddress, "ENFORCE");
   await phase("flood enforced", camera, options);
 
-  const bottleneck = bottleneckOf(camera.measured[1].moments);
+  const bottleneck = act.bottleneck ?? bottleneckOf(camera.measured[1].moments);
   const phases = camera.measured.map(({ name, moments }): Phase => ({ name, ...figuresOf(moments, bottleneck, act) }));
   screen.print(`\n${sentences(phases, options.policy, act).join("\n")}\n`);
   const { moments, stretches } = camera;
