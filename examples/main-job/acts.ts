@@ -112,7 +112,7 @@ const dominantResourceFairness: Act = {
     const dominant = (name: TenantName) => phases[2].tenants[name].dominant;
     const [one, other] = [dominant("crawler"), dominant("invoices")];
     return [
-      around("dominantShares", "dominant share of crawler / of invoices", one.share / other.share, 0.15),
+      around("dominantShares", "dominant share of crawler / of invoices", one.share / other.share, 0.25),
       atLeast("p99Improvement", "interactive p99, flood / enforced (worst)", p99Improvement(phases), 4),
       atLeast("busyAgainstObserved", "bottleneck busy, enforced / flood", busyAgainstObserved(phases), 0.85),
     ];
