@@ -20,7 +20,7 @@ export function inText(outcome: TryOutcome): string {
 export function pageOf(outcome: TryOutcome, render: typeof renderComparison): string {
   const { policy, insteadOf, current, tried } = outcome;
   const lines = [
-    `On the left ${insteadOf} decides, as it does when nobody tries anything. On the right ${policy} does, wherever ${insteadOf} is named.`,
+    `Two runs: one as it is, where ${insteadOf} decides; and one where ${policy} does, wherever ${insteadOf} is named.`,
     setInWords(outcome),
     refusedInWords(outcome),
   ];
