@@ -6,7 +6,7 @@ import { ask } from "./ask.js";
 import { print } from "./terminal.js";
 import { readTls, type TlsOptions, withTls } from "./tls-options.js";
 
-export const DEFAULT_CONTROLLER = "http://127.0.0.1:7412";
+const DEFAULT_CONTROLLER = "http://127.0.0.1:7412";
 
 /** `--controller URL`, of commands that look. */
 export function controllerOption(): Option {

@@ -1,6 +1,7 @@
-/** The thread of `tenantry policy try`: the scenario as it is, then again with the policy in the place of the one it asks. */
-import { POLICIES, type Policy } from "../policies/index.js";
-import { loadPolicy } from "../policies/io/index.js";
+/** The thread of `tenantry policy try`: the scenario with the policy in the place of the one it is about, then as it is. */
+import { soundRates } from "../policies/conformance/index.js";
+import { type Params, POLICIES, type Policy, paramsOf } from "../policies/index.js";
+import { loadPolicy, withPlace } from "../policies/io/index.js";
 import { TenantryError } from "../proto/errors.js";
 import { runScenario, type ScenarioResult } from "../simulations/index.js";
 import { saying, sayProgress, work } from "./watched-thread.js";
@@ -9,62 +10,76 @@ export interface TryInput {
   path: string;
   scenario: string;
   seed: number;
-  insteadOf?: string;
+  quick: boolean;
+  /** Name of the policy in whose place it decides. */
+  insteadOf: string;
+  /** Parameters that are as is said here, whatever the scenario sets. */
+  params: Record<string, number>;
 }
 
-export interface TryOutcome {
-  /** The policy that is tried, and the one in whose place it decides. */
+export interface TryOutcome extends Trial {
   policy: string;
   insteadOf: string;
   current: ScenarioResult;
   tried: ScenarioResult;
 }
 
-await work(({ path, ...input }: TryInput) => loadPolicy(path).then((policy) => tryPolicy(policy, input)));
+/** How the policy fared, over all that the scenario asked of it. */
+interface Trial {
+  /** Its parameters, and which of them the scenario set. */
+  params: Params;
+  byScenario: string[];
+  decisions: number;
+  /** Decisions that a controller would have refused, and what was wrong with the first. */
+  refusals: number;
+  refused: string | null;
+}
 
-function tryPolicy(policy: Policy, { scenario, seed, insteadOf }: Omit<TryInput, "path">): TryOutcome {
-  const asked = new Set<string>();
-  const noting = (each: Policy): Policy => ({
-    ...each,
-    decide(view, params) {
-      asked.add(each.name);
-      return each.decide(view, params);
-    },
-  });
+await work(async (input: TryInput) => tryPolicy(await loadPolicy(input.path), input));
+
+function tryPolicy(policy: Policy, input: TryInput): TryOutcome {
+  const { scenario, seed, quick, insteadOf } = input;
+  const trial: Trial = { params: paramsOf(policy, input.params), byScenario: [], decisions: 0, refusals: 0, refused: null };
   const half = (from: number) => (fraction: number) => sayProgress(from + fraction / 2);
-  const everyOne = Object.fromEntries(POLICIES.map((each) => [each.name, noting(each)]));
-  const current = runScenario(scenario, { seed, inPlaceOf: everyOne, onProgress: half(0) });
-  const replaced = choose([...asked], scenario, insteadOf);
-  const tried = runScenario(scenario, {
-    seed,
-    inPlaceOf: { [replaced.name]: inPlaceOf(replaced, policy) },
-    onProgress: half(0.5),
-  });
-  return { policy: policy.name, insteadOf: replaced.name, current, tried };
+  const inPlaceOf = { [insteadOf]: standIn(policy, input, trial) };
+  const tried = runScenario(scenario, { seed, quick, inPlaceOf, onProgress: half(0) });
+  if (trial.decisions === 0) {
+    throw new TenantryError("BAD_ARGUMENT", `scenario ${scenario} does not ask ${insteadOf}; say --instead-of one that it asks`);
+  }
+  const current = runScenario(scenario, { seed, quick, onProgress: half(0.5) });
+  return { ...trial, policy: policy.name, insteadOf, current, tried };
 }
 
-/** The policy whose place it takes: the one that was asked, or that is said. */
-function choose(asked: string[], scenario: string, insteadOf: string | undefined): Policy {
-  const one = insteadOf ?? (asked.length === 1 ? asked[0] : undefined);
-  if (asked.length === 0) throw new TenantryError("BAD_ARGUMENT", `scenario ${scenario} asks no policy; choose another`);
-  if (one === undefined) {
-    throw new TenantryError("BAD_ARGUMENT", `scenario ${scenario} asks ${asked.join(" and ")}; say --instead-of one of them`);
-  }
-  const policy = POLICIES.find(({ name }) => name === one);
-  if (policy === undefined || !asked.includes(one)) {
-    throw new TenantryError("BAD_ARGUMENT", `scenario ${scenario} does not ask a policy "${one}", but ${asked.join(" and ")}`);
-  }
-  return policy;
-}
-
-/** The policy under another's name. A parameter that both have is set as the scenario sets it. */
-function inPlaceOf(replaced: Policy, policy: Policy): Policy {
-  const named: Policy = {
+/** The policy under the name of the one in whose place it decides; how it fares is written to the trial. */
+function standIn(policy: Policy, { insteadOf, params: fixed, path }: TryInput, trial: Trial): Policy {
+  const replaced = POLICIES.find(({ name }) => name === insteadOf) as Policy;
+  const said = saying(policy, () => "in the simulation");
+  return {
     name: replaced.name,
-    params: { ...replaced.params, ...policy.params },
-    decide(view, params) {
-      return policy.decide(view, Object.fromEntries(Object.keys(policy.params).map((key) => [key, params[key]])));
+    params: replaced.params,
+    decide(view, set) {
+      trial.decisions++;
+      for (const [key, value] of Object.entries(set)) {
+        if (value !== replaced.params[key] && !Object.hasOwn(fixed, key)) takeOver(policy, key, value, trial);
+      }
+      try {
+        return soundRates(view, said.decide(view, trial.params));
+      } catch (error) {
+        trial.refusals++;
+        trial.refused ??= withPlace(error, path);
+        throw error;
+      }
     },
   };
-  return saying(named, () => "in the simulation");
+}
+
+/** A parameter that both policies have is as the scenario sets it for the one, where the other allows it. */
+function takeOver(policy: Policy, key: string, value: number, trial: Trial): void {
+  if (!Object.hasOwn(policy.params, key) || value === trial.params[key]) return;
+  try {
+    trial.params = paramsOf(policy, { ...trial.params, [key]: value });
+    if (!trial.byScenario.includes(key)) trial.byScenario.push(key);
+  } catch {
+    // Out of its range: as its author left it.
+  }
 }

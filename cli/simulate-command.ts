@@ -1,9 +1,9 @@
 /** `tenantry simulate`: runs a scenario under virtual time; exit status 1 when it misses what it expects. */
-import { accessSync, constants, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import type { ScenarioResult } from "../simulations/index.js";
 import { choices, count, seed, weight } from "./arguments.js";
+import { checkWritable, progress, write } from "./long-run.js";
 import { CommandFailure, print, short, styled, table, tell } from "./terminal.js";
 
 interface Options {
@@ -71,8 +71,8 @@ async function run(name: string | undefined, file: string | undefined, options: 
   if (name !== "trace" && (file !== undefined || options.threads || options.rate || options.utilisation))
     throw new CommandFailure(`scenario "${name}" has its own settings; a file, --threads and --rate are for scenario trace`, 2);
   // A run can take long: that its report has nowhere to go is said before it.
-  if (options.report !== undefined) attempt(options.report, () => accessSync(dirname(options.report ?? ""), constants.W_OK));
-  if (options.pictures !== undefined) attempt(options.pictures, () => accessSync(options.pictures ?? "", constants.W_OK));
+  if (options.report !== undefined) checkWritable(options.report, dirname(options.report));
+  if (options.pictures !== undefined) checkWritable(options.pictures, options.pictures);
   const result = name === "trace" ? await runTrace(file as string, options) : await runNamed(name, options);
   if (options.report !== undefined) write(options.report, renderReport(result.report));
   if (options.pictures !== undefined) {
@@ -88,7 +88,7 @@ async function run(name: string | undefined, file: string | undefined, options: 
 async function runNamed(name: string, options: Options): Promise<ScenarioResult> {
   const { runScenarioOnCores } = await import("../simulations/io/index.js");
   const { seed, quick = false, cores } = options;
-  return runScenarioOnCores(name, { seed, quick, ...(cores === undefined ? {} : { cores }), ...progress() });
+  return runScenarioOnCores(name, { seed, quick, ...(cores === undefined ? {} : { cores }), onProgress: progress() });
 }
 
 async function runTrace(file: string, options: Options): Promise<ScenarioResult> {
@@ -105,22 +105,8 @@ async function runTrace(file: string, options: Options): Promise<ScenarioResult>
       ...(options.scheduler === undefined ? {} : { schedulers: options.scheduler }),
       ...(options.estimator === undefined ? {} : { estimators: options.estimator }),
     },
-    { seed: options.seed, ...progress() },
+    { seed: options.seed, onProgress: progress() },
   );
-}
-
-/** On a terminal a line that counts up; in a pipe nothing. */
-function progress(): { onProgress?: (fraction: number) => void } {
-  if (process.stderr.isTTY !== true) return {};
-  let shown = -1;
-  return {
-    onProgress(fraction) {
-      const percent = Math.floor(fraction * 100);
-      if (percent === shown) return;
-      shown = percent;
-      process.stderr.write(percent >= 100 ? "\r\x1b[K" : `\r${percent} %`);
-    },
-  };
 }
 
 function resultText(result: ScenarioResult): string {
@@ -140,19 +126,4 @@ function resultText(result: ScenarioResult): string {
     "",
     styled("dim", `trace ${result.traceHash}`),
   ].join("\n");
-}
-
-function write(path: string, text: string): void {
-  attempt(path, () => writeFileSync(path, text));
-}
-
-/** @throws CommandFailure in plain words when `act` cannot do with the file what it should */
-function attempt(path: string, act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    throw new CommandFailure(
-      `${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? error}; is its folder there?`,
-    );
-  }
 }

@@ -13,7 +13,7 @@ export class CommandFailure extends Error {
 }
 
 /** May this stream be coloured? NO_COLOR and FORCE_COLOR are honoured: https://no-color.org */
-export function colourful(stream: NodeJS.WriteStream): boolean {
+function colourful(stream: NodeJS.WriteStream): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (NO_COLOR !== undefined && NO_COLOR !== "") return false;
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== "" && FORCE_COLOR !== "0") return true;

@@ -21,7 +21,7 @@ export function viewCommand(): Command {
 }
 
 /** The view, for a terminal. */
-export function viewText(view: ViewSnapshot): string {
+function viewText(view: ViewSnapshot): string {
   const live = view.instances.filter((instance) => instance.live).length;
   const state = view.learning ? "learning" : view.mode;
   const head = `epoch ${view.epoch} · ${state} · ${live} of ${view.instances.length} instances live · ${view.tenantCount} tenants`;

@@ -6,6 +6,9 @@ import { parentPort, Worker, workerData } from "node:worker_threads";
 import type { Policy, View } from "../policies/index.js";
 import { withPlace } from "../policies/io/index.js";
 
+/** To load the thread's program and the policy, before the first decision: the machine may be busy, and a compiler is loaded too. */
+const LOAD_LIMIT_MS = 10_000;
+
 /** What is said between the two. */
 type Word<T> = { asks: View; about: string } | { answered: true } | { progress: number } | { done: T } | { failed: string };
 
@@ -29,12 +32,12 @@ export async function watched<T>({ program, data, limitMs, onProgress }: WatchOp
   let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise<Outcome<T>>((resolve) => {
-      const wait = (then: Outcome<T>) => {
+      const wait = (then: Outcome<T>, forMs: number) => {
         clearTimeout(timer);
-        timer = setTimeout(() => resolve(then), limitMs);
+        timer = setTimeout(() => resolve(then), forMs);
       };
       worker.on("message", (word: Word<T>) => {
-        if ("asks" in word) wait({ looped: { view: word.asks, about: word.about } });
+        if ("asks" in word) wait({ looped: { view: word.asks, about: word.about } }, limitMs);
         else clearTimeout(timer);
         if ("progress" in word) onProgress?.(word.progress);
         else if ("done" in word) resolve(word);
@@ -43,7 +46,8 @@ export async function watched<T>({ program, data, limitMs, onProgress }: WatchOp
       worker.once("error", (error) => resolve({ failed: `its thread failed: ${error.message}` }));
       worker.once("exit", () => resolve({ failed: "its thread ended before the work was done" }));
       // To load the file is the first thing that may take for ever.
-      wait({ failed: `the policy was not loaded within ${limitMs} ms: does its file loop for ever?` });
+      const loadMs = Math.max(LOAD_LIMIT_MS, limitMs);
+      wait({ failed: `the policy was not loaded within ${loadMs} ms: does its file loop for ever?` }, loadMs);
     });
   } finally {
     clearTimeout(timer);

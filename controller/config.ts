@@ -118,13 +118,15 @@ export function completeConfig(given: Partial<ControllerConfig>, policies: reado
   if (!isMode(config.mode)) faults.push(modeFault("mode", config.mode));
   faults.push(...stackFaults(config.stack, policies));
   for (const [name, settings] of Object.entries(config.policies)) faults.push(...policyFaults(name, settings, policies));
-  for (const [id, settings] of Object.entries(config.tenants)) faults.push(...tenantFaults(id, settings));
+  const agreed: string[] = [];
+  for (const [id, settings] of Object.entries(config.tenants)) agreed.push(...tenantFaults(id, settings));
   for (const [id, { group }] of Object.entries(config.tenants))
-    faults.push(...membershipFaults(`tenants.${shown(id)}`, group, config.groups));
-  faults.push(...groupFaults(config.groups));
-  for (const [name, settings] of Object.entries(config.points)) faults.push(...pointFaults(name, settings));
+    agreed.push(...membershipFaults(`tenants.${shown(id)}`, group, config.groups));
+  agreed.push(...groupFaults(config.groups));
+  for (const [name, settings] of Object.entries(config.points)) agreed.push(...pointFaults(name, settings));
   // Whether promises can be kept is a question to sound ones only.
-  if (faults.length === 0) faults.push(...promiseFaults({ ...config, tenants: Object.entries(config.tenants) }));
+  if (agreed.length === 0) agreed.push(...promiseFaults({ ...config, tenants: Object.entries(config.tenants) }));
+  faults.push(...agreed);
   if (faults.length > 0)
     throw new TenantryError("BAD_CONFIG", `the configuration has ${faults.length} mistake(s):\n  ${faults.join("\n  ")}`);
   return config;

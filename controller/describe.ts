@@ -35,7 +35,7 @@ export function reasonOf(limit: Pick<Limit, "policy" | "resource" | "note">, { l
 }
 
 /** The limit that would stand were it not for the tightest; null: there is none. */
-export function runnerUpOf(point: number, seat: number, level: 1 | 2, described: Described): PointTenantSnapshot["runnerUp"] {
+function runnerUpOf(point: number, seat: number, level: 1 | 2, described: Described): PointTenantSnapshot["runnerUp"] {
   const next = described.loop.rivals(point, seat, level)[1];
   return next === undefined ? null : { ...reasonOf({ ...next, note: "" }, described), ratePerSec: next.ratePerSec };
 }

@@ -16,7 +16,7 @@ export type RefusalCause = "threw" | "absent" | "slow" | "nan" | "negative" | "u
 
 export const REFUSAL_CAUSES: readonly RefusalCause[] = ["threw", "absent", "slow", "nan", "negative", "unknown", "step", "stale"];
 
-export const HUGE_STEP = 1_000;
+const HUGE_STEP = 1_000;
 const AGREEING_DECISIONS = 3;
 
 /** Sound rates, or why there are none. */
@@ -60,30 +60,42 @@ export function decide({ policy, params, view, nowUs, budgetUs }: DecideOptions)
 
 function fault(policy: Policy, rates: Rates, view: View): Judged | undefined {
   let found: Judged | undefined;
-  const { points, tenants, resources } = view;
+  const refuse = (cause: RefusalCause, says: string) => {
+    found = { cause, message: `policy "${policy.name}" ${says}` };
+  };
   rates.forEach((point, tenant, rate, resource) => {
     if (found !== undefined) return;
-    if (points[point] === undefined || tenants[tenant] === undefined || (resource !== -1 && resources[resource] === undefined)) {
-      const what = points[point] === undefined ? `point ${point}` : resource !== -1 ? `resource ${resource}` : `tenant ${tenant}`;
-      found = { cause: "unknown", message: `policy "${policy.name}" sets a limit about ${what}, which is not in the view` };
-      return;
-    }
-    if (rate >= 0) return;
-    const cause = Number.isNaN(rate) ? "nan" : "negative";
-    found = {
-      cause,
-      message: `policy "${policy.name}" limits tenant ${shown(tenants[tenant].id)} at point ${points[point].name} to ${rate} per second; expected a number ≥ 0`,
-    };
+    const unknown = notInView(view, point, tenant, resource);
+    if (unknown !== undefined) refuse("unknown", `sets a limit about ${unknown}`);
+    else if (!(rate >= 0))
+      refuse(
+        Number.isNaN(rate) ? "nan" : "negative",
+        `limits ${pairIn(view, point, tenant)} to ${rate} per second; expected a number ≥ 0`,
+      );
   });
   rates.forEachPromise((point, tenant, rate) => {
-    if (found !== undefined || (rate >= 0 && rate < Number.POSITIVE_INFINITY)) return;
-    const cause = rate < 0 ? "negative" : "nan";
-    found = {
-      cause,
-      message: `policy "${policy.name}" promises tenant ${shown(view.tenants[tenant]?.id)} ${rate} per second at point ${view.points[point]?.name}; expected a finite number ≥ 0`,
-    };
+    if (found !== undefined) return;
+    const unknown = notInView(view, point, tenant, -1);
+    if (unknown !== undefined) refuse("unknown", `makes a promise about ${unknown}`);
+    else if (!(rate >= 0 && rate < Number.POSITIVE_INFINITY))
+      refuse(
+        rate < 0 ? "negative" : "nan",
+        `promises ${pairIn(view, point, tenant)} ${rate} per second; expected a finite number ≥ 0`,
+      );
   });
   return found;
+}
+
+/** What of these is not in the view, and where to take it from; undefined: all is. */
+function notInView({ points, tenants, resources }: View, point: number, tenant: number, resource: number): string | undefined {
+  const told = (kind: string, index: number) => `${kind} ${index}, which is not in the view; take ${kind}s from view.${kind}s`;
+  if (points[point] === undefined) return told("point", point);
+  if (tenants[tenant] === undefined) return told("tenant", tenant);
+  return resource === -1 || resources[resource] !== undefined ? undefined : told("resource", resource);
+}
+
+function pairIn({ points, tenants }: View, point: number, tenant: number): string {
+  return `tenant ${shown(tenants[tenant].id)} at point ${points[point].name}`;
 }
 
 /** Holds back huge steps of single pairs. One per policy. */

@@ -21,6 +21,7 @@ import { type Instance, Membership } from "./membership.js";
 import { MeterBook } from "./meter-book.js";
 import { leastMode } from "./modes.js";
 import { PolicyLoop } from "./policy-loop.js";
+import { RefusalRows } from "./refusal-rows.js";
 import type { Settings } from "./settings.js";
 import type { Counters } from "./snapshot.js";
 import { outOfReachText, TargetWatch } from "./targets.js";
@@ -75,7 +76,7 @@ export class Rounds {
   sequence = 0;
   learning: Learning | undefined;
   #prunedVersion = 0;
-  #lastRefusal: { cause: RefusalCause | undefined; tick: number } = { cause: undefined, tick: 0 };
+  readonly #refusalRows = new RefusalRows();
   #rememberedVersion = 0;
   #lastReportUs = -1;
   #nextTickUs = 0;
@@ -113,7 +114,7 @@ export class Rounds {
       builder: this.builder,
       nowUs: () => clock.nowUs(),
       budgetUs: config.policyBudgetWindows * windowUs,
-      onRefused: (_policy, cause, message) => this.#refuse(cause, message),
+      onRefused: (policy, cause, message) => this.#refuse(policy.name, cause, message),
     });
   }
 
@@ -261,7 +262,7 @@ export class Rounds {
         this.loop.decide(view);
         for (const found of this.targets.watch(this.builder)) event("target", outOfReachText(found), "BAD_CONFIG");
       } else if (this.#membership.size > 0)
-        this.#refuse("stale", `nothing was heard for ${config.deadAfterWindows} windows; all rates stay as they are`);
+        this.#refuse("", "stale", `nothing was heard for ${config.deadAfterWindows} windows; all rates stay as they are`);
       for (const instance of live) if (instance.ledger.reports > 0) this.#dropHeld(instance);
     }
     this.#send(() => true);
@@ -282,13 +283,10 @@ export class Rounds {
   }
 
   /** Counts every refusal of the guard, and tells the first of a row: thirty in half a minute say no more than one. */
-  #refuse(cause: RefusalCause, message: string): void {
-    const { event } = this.#options;
+  #refuse(policy: string, cause: RefusalCause, message: string): void {
     this.counters.refusals[cause]++;
-    const last = this.#lastRefusal;
-    this.#lastRefusal = { cause, tick: this.counters.ticks };
-    if (last.cause !== cause || last.tick < this.counters.ticks - 1)
-      event("guard", message, cause === "stale" ? "UNAVAILABLE" : "BAD_POLICY");
+    if (this.#refusalRows.begins(policy, cause, this.counters.ticks))
+      this.#options.event("guard", message, cause === "stale" ? "UNAVAILABLE" : "BAD_POLICY");
   }
 
   /** Who died, whose lease is over, which tenants and meters are gone. */

@@ -71,7 +71,8 @@ export class TargetWatch {
 
 /** In words, with what to do. */
 export function outOfReachText({ tenant, point, targetUs, p99Us }: OutOfReach): string {
-  return `${tenant} misses its target of ${targetUs / 1_000} ms at ${point}, where 99 of 100 of its requests take ${p99Us / 1_000} ms though nothing they use is crowded: to hold others back cannot help; set p99TargetUs to ${p99Us} or more, or make its requests cheaper`;
+  const tookMs = Number((p99Us / 1_000).toPrecision(3));
+  return `${tenant} misses its target of ${targetUs / 1_000} ms at ${point}, where 99 of 100 of its requests take ${tookMs} ms though nothing they use is crowded: to hold others back cannot help; set p99TargetUs to ${Math.ceil(p99Us)} or more, or make its requests cheaper`;
 }
 
 /** Where its requests take longest; undefined: none was completed. */

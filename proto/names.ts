@@ -8,8 +8,8 @@ export const UNKNOWN_TENANT = "unknown";
 /** The tenant all others share once a bound on the number of tenants is reached. */
 export const OVERFLOW_TENANT = "overflow";
 
-export const MAX_TENANT_LENGTH = 128;
-export const MAX_NAME_LENGTH = 64;
+const MAX_TENANT_LENGTH = 128;
+const MAX_NAME_LENGTH = 64;
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 const LOGICAL_NAME = /^[A-Za-z0-9._-]{1,64}\/[A-Za-z0-9._-]{1,64}$/;

@@ -40,9 +40,9 @@ export {
 export type { TraceSettings } from "./scenarios/trace.js";
 export * from "./world/index.js";
 
-/** Every scenario's name and title, in the order of the list. */
-export function listScenarios(): { name: string; title: string }[] {
-  return SCENARIOS.map(({ name, title }) => ({ name, title }));
+/** Every scenario's name, its title, and the policy it is about, if it is about one; in the order of the list. */
+export function listScenarios(): { name: string; title: string; policy?: string }[] {
+  return SCENARIOS.map(({ name, title, policy }) => ({ name, title, ...(policy !== undefined && { policy }) }));
 }
 
 /**

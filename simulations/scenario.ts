@@ -16,8 +16,8 @@ export interface ScenarioRun {
   /** Called now and then with the fraction done, 0…1. */
   readonly onProgress?: (fraction: number) => void;
   /**
-   * Policies that decide in the place of those of this name: a scenario hands them to its world, as it does its seed, and knows
-   * nothing else of them.
+   * Policies that decide in the place of those of this name: a scenario hands them to each of its worlds, as it does its seed,
+   * and knows nothing else of them.
    */
   readonly inPlaceOf?: Readonly<Record<string, Policy>>;
 }
@@ -50,6 +50,8 @@ export interface Scenario {
   readonly name: string;
   /** One line for a list. */
   readonly title: string;
+  /** Name of the policy it is about: in whose place another is tried. Absent: it asks none, or is about several. */
+  readonly policy?: string;
   run(options: ScenarioRun): Findings;
   /** How the work may be divided, when it may. */
   readonly parts?: Parts;

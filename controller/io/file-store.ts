@@ -15,7 +15,7 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
-import { copyFile, link, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, copyFile, link, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { TenantryError } from "../../proto/errors.js";
@@ -57,7 +57,7 @@ export function fileStore(path: string): StateStore {
 
 /** Says who uses the file. @throws TenantryError STORE_IN_USE when another living process of this machine does */
 async function lock(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const name = `${path}.lock`;
   const mine = JSON.stringify({ pid: process.pid, host: hostname() });
   for (let attempt = 1; ; attempt++) {
@@ -144,7 +144,7 @@ async function read(path: string): Promise<Kept | string | undefined> {
 
 async function save(path: string, state: State, writer: string): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const before = await read(path);
   if (typeof before === "object") checkStillOurs(path, before, state.epoch, writer);
   const temporary = `${path}.tmp`;
@@ -169,6 +169,22 @@ function checkStillOurs(path: string, { state, writer: theirs }: Kept, epoch: nu
     `another controller (epoch ${state.epoch}) has taken over state file ${path} from this one (epoch ${epoch}); ` +
       "let one of them run, or give each a file and agents of its own (--state FILE)",
   );
+}
+
+/**
+ * Makes a folder, and those above it that are missing, one after the other: Node's own way goes round for ever where a folder
+ * cannot be made although the one above it is there, as in /proc.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  const isThere = await access(folder).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 }
 
 /** Makes FILE.prev the version that is in FILE now, without FILE being away for a moment. */

@@ -7,6 +7,7 @@
  * controller does nothing else.
  */
 import { unwatchFile, watchFile } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { type Params, type Policy, type PolicyOrigin, paramsOf, type Rates, type View } from "../../policies/index.js";
 import { PolicyThread, readPolicy } from "../../policies/io/index.js";
 import { TenantryError } from "../../proto/errors.js";
@@ -15,6 +16,8 @@ import { decide } from "../guard.js";
 
 /** How often the file is looked at. */
 const LOOK_EVERY_MS = 500;
+/** A file that stays as it is for this long is whole: who saves one may empty it first, or take it away and put another there. */
+const REST_MS = 50;
 /** Ticks without it after the tenth stop in a row, and from then on. */
 const LONGEST_PAUSE = 512;
 
@@ -105,8 +108,9 @@ export class PolicyFile implements Policy {
       this.#inARow = 0;
       return rates;
     } catch (error) {
-      if (error instanceof TenantryError && error.code === "POLICY_STOPPED") this.#stopped(thread, error.message);
-      throw error;
+      if (!(error instanceof TenantryError && error.code === "POLICY_STOPPED")) throw error;
+      this.#stopped(thread);
+      throw new TenantryError("POLICY_STOPPED", `${error.message}; ${this.#again()}`, { cause: error });
     }
   }
 
@@ -127,8 +131,8 @@ export class PolicyFile implements Policy {
   async #reload(): Promise<void> {
     const { path } = this.#options;
     try {
-      const source = lookedAt(path);
-      if (source === this.#seen) return;
+      const source = await atRest(path);
+      if (this.#closed || source === this.#seen) return;
       this.#seen = source;
       if (source === this.#source) {
         this.#rejected = null;
@@ -171,7 +175,9 @@ export class PolicyFile implements Policy {
   #use(thread: PolicyThread): void {
     this.#thread = thread;
     thread.onEnd = (why) => {
-      if (this.#thread === thread && !this.#closed) this.#stopped(thread, why);
+      if (this.#thread !== thread || this.#closed) return;
+      this.#stopped(thread);
+      this.#tell(`policy "${this.name}" ${why}; ${this.#again()}`, new TenantryError("POLICY_STOPPED", why));
     };
   }
 
@@ -183,17 +189,21 @@ export class PolicyFile implements Policy {
       ([key, value]) => Object.hasOwn(thread.params, key) && value !== this.#params[key],
     );
     const params = { ...thread.params, ...Object.fromEntries(kept) };
-    const rates = await thread.rehearse(view, params, this.#options.limitMs);
-    const stand = { name: this.name, params, decide: () => rates };
+    const rates = await thread.rehearse(view, params, this.#options.limitMs).catch((error: TenantryError) => error);
+    if (rates instanceof TenantryError && rates.code !== "BAD_POLICY") throw rates;
+    const decided = () => {
+      if (rates instanceof Error) throw rates;
+      return rates;
+    };
+    const stand = { name: this.name, params, decide: decided };
     const judged = decide({ policy: stand, params, view, nowUs: () => 0, budgetUs: 1 });
     if ("cause" in judged) throw new TenantryError("BAD_POLICY", judged.message);
   }
 
-  #stopped(thread: PolicyThread, why: string): void {
+  #stopped(thread: PolicyThread): void {
     this.#thread = undefined;
     this.#stops++;
     this.#pause = Math.min(2 ** this.#inARow++ - 1, LONGEST_PAUSE);
-    this.#tell(`policy "${this.name}" ${why}; ${this.#again()}`, new TenantryError("POLICY_STOPPED", why));
     void thread.close();
     if (this.#pause === 0) this.#restart();
   }
@@ -225,6 +235,16 @@ export class PolicyFile implements Policy {
   }
 }
 
+/** What is in the file, once it is the same twice. */
+async function atRest(path: string): Promise<string | undefined> {
+  for (let source = lookedAt(path); ; ) {
+    await pause(REST_MS);
+    const again = lookedAt(path);
+    if (again === source) return source;
+    source = again;
+  }
+}
+
 /** What is in the file; nothing when it cannot be read, which loading it then tells. */
 function lookedAt(path: string): string | undefined {
   try {
@@ -240,5 +260,9 @@ function fits(thread: PolicyThread, { name, path, params }: PolicyFileOptions): 
     const message = `${path} is the policy "${thread.name}"; expected name: "${name}" in it, or policies.${thread.name} in the configuration`;
     throw new TenantryError("BAD_CONFIG", message);
   }
-  paramsOf(thread, params);
+  try {
+    paramsOf(thread, params);
+  } catch (error) {
+    throw new TenantryError("BAD_CONFIG", `${(error as Error).message}; the configuration sets it (policies.${name}.params)`);
+  }
 }

@@ -76,7 +76,7 @@ function isBlank(code: number): boolean {
 }
 
 /** One member as it stands in a header. */
-export function memberText(member: BaggageMember): string {
+function memberText(member: BaggageMember): string {
   const head = `${member.key}=${member.raw}`;
   return member.properties.length === 0 ? head : `${head};${member.properties.join(";")}`;
 }

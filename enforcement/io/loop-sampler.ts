@@ -173,6 +173,7 @@ function close(): void {
 }
 
 function finish(): void {
+  const mine = timer;
   let sampledMs = 0;
   for (const share of shares.values()) sampledMs += share.busyUs;
   // An idle window tells nothing of the time before it: that is left for the next one to divide.
@@ -195,7 +196,8 @@ function finish(): void {
   } else {
     close();
   }
-  if (listeners.size > 0) rest();
+  // A listener may have stopped everything, and even begun anew.
+  if (timer === mine) rest();
 }
 
 /** Gives the time since the last mark to `scope`. While a window is open `busyUs` counts milliseconds; `finish` scales it. */

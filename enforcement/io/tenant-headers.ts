@@ -20,8 +20,8 @@ import {
 } from "./baggage.js";
 import { headerText, type IncomingHeaders, type OutgoingHeaders, setHeader } from "./header-carrier.js";
 
-export const TENANT_KEY = "tenant.id";
-export const VIA_KEY = "tenant.via";
+const TENANT_KEY = "tenant.id";
+const VIA_KEY = "tenant.via";
 const BAGGAGE = "baggage";
 /** Points a request is remembered to have passed. Real call chains are far shorter; a forged header may not be longer. */
 export const MAX_VIA = 32;

@@ -2,4 +2,5 @@
 export { type Broken, type CheckOptions, checkPolicy, checkRule, type Verdict } from "./check.js";
 export { type Given, viewOf } from "./given.js";
 export { viewInWords } from "./in-words.js";
+export { soundRates } from "./limits.js";
 export { RULES, type Rule } from "./rules.js";

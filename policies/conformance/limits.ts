@@ -16,20 +16,33 @@ export type Decide = (view: View) => Limit[];
 
 /** Asks a policy and takes what it says apart. @throws Error that says in plain words what is no decision */
 export function decideWith(policy: { decide(view: View, params: never): Rates }, params: object): Decide {
-  return (view) => {
-    const rates = policy.decide(view, params as never);
-    if (typeof rates?.forEach !== "function")
-      throw new Error(`decide gives ${shown(rates)}; write "return rates", which is new Rates(view)`);
-    const limits: Limit[] = [];
-    rates.forEach((point, tenant, rate, resource) => {
-      limits.push({ point, tenant, rate, resource });
-    });
-    rates.forEachPromise((point, tenant, rate) => {
-      if (rate >= 0 && rate < Number.POSITIVE_INFINITY) return;
-      throw new Error(`tenant ${tenant} is promised ${rate} per second at point ${point}; expected a finite number from 0`);
-    });
-    return limits;
-  };
+  return (view) => limitsIn(view, policy.decide(view, params as never));
+}
+
+function limitsIn(view: View, rates: Rates): Limit[] {
+  if (typeof rates?.forEach !== "function")
+    throw new Error(`decide gives ${shown(rates)}; write "return rates", which is new Rates(view)`);
+  const limits: Limit[] = [];
+  rates.forEach((point, tenant, rate, resource) => {
+    limits.push({ point, tenant, rate, resource });
+  });
+  rates.forEachPromise((point, tenant, rate) => {
+    if (view.points[point] === undefined)
+      throw new Error(`a promise is made at point ${point}, which is not in the view; take points from view.points`);
+    if (rate >= 0 && rate < Number.POSITIVE_INFINITY) return;
+    const [who, at] = [view.tenants[tenant].id, view.points[point].name];
+    throw new Error(`${who} at ${at} is promised ${rate} per second; expected a finite number from 0`);
+  });
+  return limits;
+}
+
+/** What a policy gave, when it is a decision. @throws Error that says in plain words why it is none */
+export function soundRates(view: View, rates: Rates): Rates {
+  for (const limit of limitsIn(view, rates)) {
+    const fault = limitFault(view, limit);
+    if (fault !== undefined) throw new Error(fault);
+  }
+  return rates;
 }
 
 /** What is wrong with a limit as such, in words; undefined when it is sound. */

@@ -31,11 +31,14 @@ export function renderReport(report: Report): string {
 /** One side of a comparison. */
 export interface Side {
   name: string;
+  /** What happened there, as in a report. */
+  summary?: readonly string[];
   charts: readonly Picture[];
 }
 
 /**
- * Two runs of the same thing as one page: each picture of the first beside that of the same title of the second, to one scale.
+ * Two runs of the same thing as one page: what happened in the first beside what did in the second, and each picture beside that of
+ * the same title, to one scale.
  *
  * @param report its own charts are left out
  */
@@ -48,7 +51,8 @@ export function renderComparison(report: Omit<Report, "charts">, left: Side, rig
       `<div><p>${escaped(name)}</p>${chart === undefined ? "" : figure(toOneScale(chart, beside), paint)}</div>`;
     return `<div class="sides">${side(left.name, one, other)}${side(right.name, other, one)}</div>`;
   });
-  return page(report, pairs.join("\n"));
+  const told = [left, right].map(({ name, summary = [] }) => `<div><p>${escaped(name)}</p>${summaryOf(summary)}</div>`);
+  return page(report, [`<div class="sides">${told.join("")}</div>`, ...pairs].join("\n"));
 }
 
 /** Lines are drawn with room for those of the other side. */
@@ -58,7 +62,6 @@ function toOneScale(chart: Picture, beside: Picture | undefined): Picture {
 }
 
 function page(report: Omit<Report, "charts">, pictures: string): string {
-  const summary = report.summary.map((sentence) => `<p>${escaped(sentence)}</p>`).join("\n");
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -69,12 +72,17 @@ function page(report: Omit<Report, "charts">, pictures: string): string {
 </head>
 <body>
 <h1>${escaped(report.title)}</h1>
-${summary === "" ? "" : `<div class="summary">\n${summary}\n</div>`}
+${summaryOf(report.summary)}
 ${pictures}
 ${(report.tables ?? []).map(section).join("\n")}
 </body>
 </html>
 `;
+}
+
+function summaryOf(sentences: readonly string[]): string {
+  if (sentences.length === 0) return "";
+  return `<div class="summary">\n${sentences.map((sentence) => `<p>${escaped(sentence)}</p>`).join("\n")}\n</div>`;
 }
 
 function figure(chart: Picture, paint: Pick<Drawing, "paint">): string {

@@ -49,6 +49,6 @@ figure,section{margin:0 0 34px;break-inside:avoid}figcaption p,section>p{margin:
 .sides>div>p{margin:0 0 4px;font-weight:600}@media(max-width:1100px){.sides{grid-template-columns:1fr}}
 .rows{overflow-x:auto}table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums;width:100%}
 th,td{padding:5px 10px;border-bottom:1px solid var(--grid);text-align:left;vertical-align:top}th{color:var(--quiet);font-weight:600}
-.number{text-align:right}.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
+.number{text-align:right}.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}.good,.bad{white-space:nowrap}
 @media print{body{max-width:none;padding:0;font-size:11pt}.picture svg{min-width:0}}
 ${PICTURE}`;

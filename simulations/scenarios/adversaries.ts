@@ -33,8 +33,8 @@ interface Cell {
   cluster: StorageCluster;
 }
 
-function begin(seed: number, { cores, config }: { cores: number; config: Partial<ControllerConfig> }): Cell {
-  const world = new World({ seed });
+function begin(options: ScenarioRun, { cores, config }: { cores: number; config: Partial<ControllerConfig> }): Cell {
+  const world = new World(options);
   const controller = world.startController({ config: { ...config, policies: { "bottleneck-fairness": { mode: "observe" } } } });
   const cluster = new StorageCluster(world, {
     machines: MACHINES,
@@ -97,8 +97,9 @@ function outcome(world: World, own: readonly number[], honest: readonly number[]
 export const estimatorGamer = defineScenario({
   name: "workloads/estimator-gamer",
   title: "A tenant whose requests are cheap in one second and dear in the next, against what its rate was reckoned from",
+  policy: "bottleneck-fairness",
   run(options) {
-    const cell = begin(options.seed, { cores: 8, config: {} });
+    const cell = begin(options, { cores: 8, config: {} });
     const { world, cluster } = cell;
     flood(cluster);
     // Drawn when it is asked: the second decides.
@@ -122,7 +123,7 @@ export const estimatorGamer = defineScenario({
 });
 
 function split(options: ScenarioRun, config: Partial<ControllerConfig>): { own: number[]; honest: number[]; world: World } {
-  const cell = begin(options.seed, { cores: 8, config });
+  const cell = begin(options, { cores: 8, config });
   const names = Array.from({ length: NAMES }, (_, i) => `name-${i + 1}`);
   flood(cell.cluster);
   for (const tenant of names) {
@@ -135,6 +136,7 @@ function split(options: ScenarioRun, config: Partial<ControllerConfig>): { own: 
 export const manyNames = defineScenario({
   name: "workloads/many-names",
   title: "A tenant that splits into ten: what ten names get, and what they get of one weight divided",
+  policy: "bottleneck-fairness",
   run(options) {
     const apart = split(options, {});
     const weight = 1 / NAMES;
@@ -163,8 +165,9 @@ export const manyNames = defineScenario({
 export const lockHolder = defineScenario({
   name: "workloads/lock-holder",
   title: "A tenant that hardly lets go of a lock: seen in every window, and kept from coming back at once",
+  policy: "bottleneck-fairness",
   run(options) {
-    const cell = begin(options.seed, { cores: 1, config: {} });
+    const cell = begin(options, { cores: 1, config: {} });
     const { world, cluster } = cell;
     // One core for one thing at a time: a lock on each machine.
     cluster.ask({ tenant: HONEST, clients: CLIENTS, work: { point: "honest", cpuUs: 5_000 } });

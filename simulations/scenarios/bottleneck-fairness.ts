@@ -126,6 +126,7 @@ interface Counts {
 export const bottleneckFairness = defineScenario({
   name: "retro/bottleneck-fairness",
   title: "Three floods meet on the disks of 32 machines, and are brought to equal shares",
+  policy: "bottleneck-fairness",
   run: (options) => run(options),
 });
 

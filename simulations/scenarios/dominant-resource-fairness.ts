@@ -57,12 +57,16 @@ export interface Setting {
 export const dominantResourceFairness = defineScenario({
   name: "retro/dominant-resource-fairness",
   title: "One tenant leans on disks, one on the network: equal dominant shares, and all of it back when one leaves",
+  policy: "dominant-resource-fairness",
   run: (options) => run(options),
 });
 
 /** The run itself, with settings of one's own for experiments. */
-export function run({ seed, onProgress }: ScenarioRun, { params = {}, windowUs = SECOND_US }: Partial<Setting> = {}): Findings {
-  const world = new World({ seed });
+export function run(
+  { onProgress, ...options }: ScenarioRun,
+  { params = {}, windowUs = SECOND_US }: Partial<Setting> = {},
+): Findings {
+  const world = new World(options);
   const controller = world.startController({
     config: {
       windowUs,

@@ -55,6 +55,7 @@ interface Plan extends ObjectivePlan {
 export const heartbeats = defineScenario({
   name: "retro/heartbeats",
   title: "Heartbeats stay in time beside a flood of renames, and lists do not notice",
+  policy: "latency-slo",
   run: ({ onProgress, quick = false, ...options }) => {
     // Fixed limits take about as long again as the run itself.
     const part = quick ? 1 : 0.5;

@@ -90,6 +90,7 @@ interface Plan extends ObjectivePlan {
 export const latencySlo = defineScenario({
   name: "retro/latency-slo",
   title: "Three objectives hold through three floods, and only the culprits are held back",
+  policy: "latency-slo",
   run: ({ onProgress, quick = false, ...options }) => {
     const part = quick ? 0.5 : 0.25;
     const endUs = endOf(TIMING) * SECOND_US;

@@ -59,6 +59,7 @@ interface Plan extends ObjectivePlan {
 export const replication = defineScenario({
   name: "retro/replication",
   title: "Lost blocks are copied anew, and readers keep their 100 ms",
+  policy: "latency-slo",
   run: ({ onProgress, quick = false, ...options }) => {
     const part = quick ? 0.75 : 0.4;
     const run = simulate({

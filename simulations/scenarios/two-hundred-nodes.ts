@@ -74,12 +74,13 @@ export interface Size {
 export const twoHundredNodes = defineScenario({
   name: "retro/two-hundred-nodes",
   title: "Two hundred machines and one controller: load, weights and capacity change, and shares follow",
+  policy: "bottleneck-fairness",
   run: (options) => run(options),
 });
 
 /** The run itself, with as many clients per machine whatever the number of machines. */
-export function run({ seed, onProgress }: ScenarioRun, { machines = 200, params = {} }: Partial<Size> = {}): Findings {
-  const world = new World({ seed });
+export function run({ onProgress, ...options }: ScenarioRun, { machines = 200, params = {} }: Partial<Size> = {}): Findings {
+  const world = new World(options);
   const policy = { mode: "observe" as const, params: { ...PARAMS, ...params } };
   const controller = world.startController({ config: { policies: { "bottleneck-fairness": policy } } });
   const cluster = new StorageCluster(world, {

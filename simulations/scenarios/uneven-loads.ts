@@ -11,7 +11,7 @@ import type { Chart } from "../report/index.js";
 import { atLeast, atMost, defineScenario, type Findings, type ScenarioRun } from "../scenario.js";
 import { exponentialUs, pick } from "../world/chance.js";
 import { StorageCluster } from "../world/storage-cluster.js";
-import { World } from "../world/world.js";
+import { World, type WorldOptions } from "../world/world.js";
 
 const SECOND_US = 1_000_000;
 const MACHINES = 4;
@@ -20,8 +20,8 @@ const CHUNK = 512 * 1024;
 const CHUNK_US = 8_000 + CHUNK / 100;
 const POINT = "read";
 
-function begin(seed: number, mode: "observe" | "enforce"): { world: World; cluster: StorageCluster } {
-  const world = new World({ seed });
+function begin(options: WorldOptions, mode: "observe" | "enforce"): { world: World; cluster: StorageCluster } {
+  const world = new World(options);
   world.startController({ config: { policies: { "bottleneck-fairness": { mode } } } });
   const cluster = new StorageCluster(world, {
     machines: MACHINES,
@@ -40,10 +40,10 @@ const BURST = Math.round((0.5 * MACHINES * SECOND_US) / CHUNK_US);
 
 /** How long each burst took, s; and what the flood had of the disks. */
 function bursts(
-  { seed, onProgress }: ScenarioRun,
+  { onProgress, ...options }: ScenarioRun,
   mode: "observe" | "enforce",
 ): { tookSec: number[]; disks: number; hash: string } {
-  const { world, cluster } = begin(seed, mode);
+  const { world, cluster } = begin(options, mode);
   cluster.ask({ tenant: "flood", clients: 40 * MACHINES, work: { point: POINT, diskBytes: CHUNK } });
   const tookSec: number[] = [];
   for (let second = 10; second < BURSTS_TO; second += 10) {
@@ -65,6 +65,7 @@ function bursts(
 export const bursty = defineScenario({
   name: "workloads/bursty",
   title: "A tenant that asks for much now and then, beside a flood that never ends",
+  policy: "bottleneck-fairness",
   run(options): Findings {
     const without = bursts(options, "observe");
     const enforced = bursts(options, "enforce");
@@ -107,8 +108,9 @@ function asked(tenant: number, second: number): number {
 export const diurnal = defineScenario({
   name: "workloads/diurnal",
   title: "Three tenants whose days are a third apart: what is asked for below a fair share is had, whatever the hour",
-  run({ seed, onProgress }: ScenarioRun): Findings {
-    const { world, cluster } = begin(seed, "enforce");
+  policy: "bottleneck-fairness",
+  run({ onProgress, ...options }: ScenarioRun): Findings {
+    const { world, cluster } = begin(options, "enforce");
     const { clock } = world;
     const names = ["east", "middle", "west"];
     names.forEach((tenant, i) => {

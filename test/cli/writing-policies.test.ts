@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ViewSnapshot } from "../../controller/index.js";
 import * as policies from "../../policies/index.js";
+import { listScenarios } from "../../simulations/index.js";
 import { controllerProcess, runTenantry } from "./tenantry.js";
 
 const TEXT = readFileSync(join(import.meta.dirname, "..", "..", "docs", "writing-policies.md"), "utf8");
@@ -19,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const file = () => join(folder, "even-shares.ts");
 
 /** Runs "$ npx tenantry …" of a block, and holds what is printed to what the page shows; "…" stands for anything. */
-async function done(block: string): Promise<void> {
+async function done(block: string, told = ""): Promise<void> {
   const [command, ...shown] = block.split("\n");
   const args = /^\$ npx tenantry (.*)$/.exec(command)![1].split(" ");
   const { out, err } = await runTenantry(args, folder);
@@ -27,12 +28,12 @@ async function done(block: string): Promise<void> {
     .join("\n")
     .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
     .replaceAll("…", "[\\s\\S]*?");
-  expect(err).toBe("");
+  expect(err).toBe(told);
   expect(out).toMatch(new RegExp(`^${pattern}$`));
 }
 
 describe("the page on writing policies", () => {
-  const [writing, checking, broken] = blocks("console");
+  const [writing, checking, broken, trying] = blocks("console");
 
   test("write: what is written is what is shown", async () => {
     await done(writing);
@@ -48,6 +49,14 @@ describe("the page on writing policies", () => {
     writeFileSync(file(), page.replace(share, "0"));
     await done(broken);
     writeFileSync(file(), page);
+  });
+
+  test("try: the figures are those it shows, and pictures are beside it", { timeout: 60_000 }, async () => {
+    await done(trying, "pictures are in even-shares-try.html\n");
+    const page = readFileSync(join(folder, "even-shares-try.html"), "utf8");
+    expect(page.match(/<svg/g)).toHaveLength(2);
+    const scenarios = listScenarios().flatMap(({ name, policy }) => (policy === undefined ? [] : [name]));
+    for (const [, name] of TEXT.matchAll(/((?:retro|workloads)\/[\w-]+)/g)) expect(scenarios).toContain(name);
   });
 
   test("load: observed, enforced, and loaded anew when it is edited", { timeout: 120_000 }, async () => {

@@ -88,6 +88,16 @@ describe("the file store", () => {
     expect(error?.message).toMatch(/restore one of them, or remove both to start afresh/);
   });
 
+  // Folders there cannot be made, and Node's own way to make several at once never ends.
+  test.skipIf(process.platform !== "linux")("says plainly that its folder cannot be made", async () => {
+    const { error } = await load("/proc/tenantry/deep/state.json");
+    expect(error).toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      message: expect.stringMatching(/cannot be read: ENOENT; see that/),
+    });
+    expect(await save(stateOf(1), "/proc/tenantry/state.json")).toMatchObject({ code: "STORE_UNAVAILABLE" });
+  });
+
   test("says plainly when it cannot be read or written", async () => {
     writeFileSync(join(folder, "file"), "");
     const below = join(folder, "file", "state.json");

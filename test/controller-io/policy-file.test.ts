@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ControllerEvent } from "../../controller/index.js";
 // Threads run what is built.
 import { createController, type RunningController } from "../../dist/controller/io/index.js";
+import { PolicyFile } from "../../dist/controller/io/policy-file.js";
 import { createAgent } from "../../dist/enforcement/io/index.js";
 import { until } from "../end-to-end/until.js";
 
@@ -48,7 +49,7 @@ export default definePolicy({ name: "${name}", params: ${params}, decide(view, p
 `;
 }
 
-async function start(policy: object = { mode: "enforce" }): Promise<void> {
+async function start(policy: object = { mode: "enforce" }, more: object = {}): Promise<void> {
   events.length = 0;
   running = await createController({
     grpcPort: 0,
@@ -57,6 +58,7 @@ async function start(policy: object = { mode: "enforce" }): Promise<void> {
       windowUs: 100_000,
       tenantIdleWindows: 6,
       policies: { "bottleneck-fairness": { mode: "off" }, mine: { file: path(), ...policy } },
+      ...more,
     },
     onEvent: (event) => events.push(event),
   });
@@ -78,14 +80,19 @@ async function rate(): Promise<number | null | undefined> {
 describe("a policy from a file that does wrong costs a tick and is named; what was in force stays in force", () => {
   test.each([
     ["throws", 'throw new Error("boom");', /policy "mine" threw: boom \(mine\.ts:6:\d+\)/, "threw"],
-    ["loops for ever", "for (;;) {}", /policy "mine" did not decide within 50 ms, and was stopped/, "slow"],
+    [
+      "loops for ever",
+      "for (;;) {}",
+      /policy "mine" did not decide within 50 ms, and was stopped; it is (being started|tried) again/,
+      "slow",
+    ],
     ["ends its thread", "process.exit(1);", /policy "mine" (did not decide within|was stopped)/, "slow"],
     ["gives NaN", "rates.limit(point, tenant, Number.NaN);", /limits tenant "\w+" at point svc\/front to NaN per second/, "nan"],
     ["gives a negative rate", "rates.limit(point, tenant, -1);", /to -1 per second; expected a number ≥ 0/, "negative"],
     [
       "names an unknown point",
       "rates.limit({ ...point, index: 7 }, tenant, 1);",
-      /about point 7, which is not in the view/,
+      /about point 7, which is not in the view; take points from view\.points/,
       "unknown",
     ],
     ["gives nothing", "return;", /gave undefined instead of Rates/, "absent"],
@@ -99,6 +106,54 @@ describe("a policy from a file that does wrong costs a tick and is named; what w
     expect(running!.controller.counters.refusals[cause]).toBeGreaterThan(0);
     await until("it decides again when the trigger is gone", async () => (await rate()) === 100 && inView().refused === null);
     if (cause === "slow") expect(inView().origin!.stops).toBeGreaterThan(0);
+    // A stop is told once: not by the one who stops it, and again by the one who waited for it.
+    const stops = events.filter(({ message }) => /did not decide within/.test(message));
+    expect(stops.length).toBeLessThanOrEqual(inView().origin!.stops);
+  });
+});
+
+describe("in a stack, from its thread", () => {
+  /** Its limit is half of what was decided before it for the tenant "good"; and with a number it promises that much. */
+  const halving = (promise?: number) => `import { definePolicy, Rates } from "tenantry/policies";
+export default definePolicy({ name: "mine", params: {}, decide(view) {
+  const rates = new Rates(view);
+  const tenant = view.tenants.find(({ id }) => id === "good");
+  for (const point of view.points) {
+    const before = tenant && view.decided?.get(point, tenant);
+    if (before === undefined) continue;
+    ${promise === undefined ? "rates.limit(point, tenant, before / 2)" : `rates.promise(point, tenant, ${promise})`};
+  }
+  return rates;
+} });
+`;
+  const capped = { stack: ["caps-and-guarantees", "mine"], tenants: { good: { caps: { "svc/front": 80 } } } };
+
+  test("it sees what policies before it have decided, as far as that is enforced", { timeout: 120_000 }, async () => {
+    writeFileSync(path(), halving());
+    await start({ mode: "enforce" }, capped);
+    await until("half of the cap is in force", async () => (await rate()) === 40);
+    running!.controller.setPolicy("caps-and-guarantees", { mode: "observe" });
+    await until("nothing is decided before it any more", async () => (await rate()) === null);
+  });
+
+  test("what it promises comes back, and lifts what others decide", { timeout: 120_000 }, async () => {
+    writeFileSync(path(), halving(95));
+    await start({ mode: "observe" }, capped);
+    await until("the cap is in force", async () => (await rate()) === 80);
+    running!.controller.setPolicy("mine", { mode: "enforce" });
+    await until("what is promised is in force", async () => (await rate()) === 95);
+    const limit = running!.view().points.find(({ name }) => name === "svc/front")!.tenants.good;
+    expect(limit.reason).toMatchObject({ policy: "caps-and-guarantees" });
+  });
+
+  test("a promise at a point that is not in the view is refused like a limit there", { timeout: 120_000 }, async () => {
+    writeFileSync(path(), halving(95).replace("rates.promise(point", "rates.promise({ ...point, index: 7 }"));
+    await start({ mode: "enforce" }, capped);
+    await until("it is refused", async () => {
+      await rate();
+      return /makes a promise about point 7, which is not in the view/.test(inView().refused ?? "");
+    });
+    expect(await rate()).toBe(80);
   });
 });
 
@@ -134,12 +189,38 @@ describe("a file that changes", () => {
     // It compiles, and has the right name: that it decides nonsense shows on the view of this moment.
     writeFileSync(path(), page(Number.NaN));
     await said(/stays at version 2: policy "mine" limits tenant "good" at point svc\/front to NaN/);
+    writeFileSync(path(), page(300).replace("return rates", 'throw new Error("boom")'));
+    await said(/stays at version 2: policy "mine" threw: boom \(mine\.ts:9:\d+\)/);
     writeFileSync(path(), page(300).replace("const rates", "for (;;) {} const rates"));
     await said(/stays at version 2: did not decide within 50 ms/);
     expect(await rate()).toBe(200);
     const metrics = await (await fetch(`http://127.0.0.1:${running!.httpPort}/metrics`)).text();
     expect(metrics).toMatch(/^tenantry_policy_version\{policy="mine"\} 2$/m);
-    expect(metrics).toMatch(/^tenantry_policy_rejections_total\{policy="mine"\} 5$/m);
+    expect(metrics).toMatch(/^tenantry_policy_rejections_total\{policy="mine"\} 6$/m);
+  });
+
+  test("is looked at once it is whole: that it was empty or away for a moment is nobody's mistake", async () => {
+    writeFileSync(path(), page(100));
+    const told: ControllerEvent[] = [];
+    const options = {
+      name: "mine",
+      path: path(),
+      params: {},
+      limitMs: 1_000,
+      onEvent: (event: ControllerEvent) => told.push(event),
+    };
+    const file = await PolicyFile.open(options);
+    for (const [i, leave] of [() => writeFileSync(path(), ""), () => rmSync(path())].entries()) {
+      leave();
+      const reloading = file.reload();
+      // It has looked when this comes, and found nothing.
+      await new Promise(setImmediate);
+      writeFileSync(path(), page(200 + i));
+      await reloading;
+      expect(file.origin).toMatchObject({ version: 2 + i, rejections: 0 });
+    }
+    await file.close();
+    expect(told.map(({ message }) => /version \d/.exec(message)?.[0])).toEqual(["version 2", "version 3"]);
   });
 
   test("must keep the parameters that are configured", { timeout: 120_000 }, async () => {
@@ -147,7 +228,9 @@ describe("a file that changes", () => {
     await start({ params: { a: 2 } });
     expect(inView().params).toEqual({ a: 2 });
     writeFileSync(path(), page(100, { params: "{ b: 1 }" }));
-    await said(/stays at version 1: policy "mine": "a" is not a parameter; there are b/);
+    await said(
+      /stays at version 1: policy "mine": "a" is not a parameter; there are b; the configuration sets it \(policies\.mine\.params\)/,
+    );
     writeFileSync(path(), page(100, { params: "{ a: 1, b: 5 }" }));
     await said(/version 2/);
     expect(inView().params).toEqual({ a: 2, b: 5 });

@@ -193,3 +193,53 @@ test("paths in a file are relative to its folder", () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+test("groups, memberships, shares and promises: all that is wrong with them at once", () => {
+  const text = `
+tenants:
+  acme: { weight: 0, group: nowhere, p99TargetUs: 0 }
+  globex: { weight: -1, tier: 12, caps: { storage/read: 10 }, guarantees: { storage/read: 20 } }
+groups:
+  a: { parent: b }
+  b: { parent: a }
+  c: { parent: gone, weight: 0 }
+points:
+  storage/read: { capacityPerSec: -5 }
+`;
+  expect(mistakesIn(text)).toMatchInlineSnapshot(`
+    "10 mistakes in the configuration:
+      tenantry.yaml:3:19 tenants."acme".weight: 0; expected a number from 0.000001 to 1000000
+      tenantry.yaml:3:29 tenants."acme".group: "nowhere"; no such group; there are a, b, c
+      tenantry.yaml:3:51 tenants."acme".p99TargetUs: 0; expected a number from 1 to 3600000000 (an hour)
+      tenantry.yaml:4:21 tenants."globex".weight: -1; expected a number from 0.000001 to 1000000
+      tenantry.yaml:4:31 tenants."globex".tier: 12; expected a whole number from 0 (served first) to 9
+      tenantry.yaml:4:91 tenants."globex".guarantees."storage/read": 20, above its cap of 10; expected at most that
+      tenantry.yaml:6:16 groups."a".parent: "a" → "b" → "a" is a circle; expected every line of parents to end at a group without one
+      tenantry.yaml:8:16 groups."c".parent: "gone"; no such group; there are a, b, c
+      tenantry.yaml:8:30 groups."c".weight: 0; expected a number from 0.000001 to 1000000
+      tenantry.yaml:10:35 points."storage/read".capacityPerSec: -5; expected a number > 0, cost units per second over all instances"
+  `);
+});
+
+test("promises that cannot all be kept, told beside whatever else is wrong", () => {
+  const text = `
+windowUs: 1
+stack: [latency-slo, latency-slo, fairness]
+groups:
+  org: { caps: { storage/read: 50 } }
+tenants:
+  acme: { group: org, guarantees: { storage/read: 40 } }
+  globex: { group: org, guarantees: { storage/read: 20 } }
+  initech: { guarantees: { storage/read: 80 } }
+points:
+  storage/read: { capacityPerSec: 100 }
+`;
+  expect(mistakesIn(text)).toMatchInlineSnapshot(`
+    "5 mistakes in the configuration:
+      tenantry.yaml:2:11 windowUs: 1; expected a whole number from 10000 to 60000000
+      tenantry.yaml:3:22 stack[1]: "latency-slo" stands at stack[0] already; expected every policy once
+      tenantry.yaml:3:35 stack[2]: "fairness"; no such policy; there are latency-slo, bottleneck-fairness, dominant-resource-fairness, fairness-with-memory, priority-tiers, caps-and-guarantees
+      tenantry.yaml:5:32 groups."org".caps."storage/read": 50, but the guarantees below it come to 60 (acme 40, globex 20); expected at most that cap
+      tenantry.yaml:11:35 points."storage/read".capacityPerSec: 100, but the guarantees there come to 130 (initech 80, org 50); expected at most what it carries"
+  `);
+});

@@ -6,8 +6,9 @@ import { LatencyGather } from "../../controller/latency-gather.js";
 import { leastMode } from "../../controller/modes.js";
 import { OVERFLOW_SEAT, TenantSeats } from "../../controller/tenant-seats.js";
 import { definePolicy, Rates } from "../../policies/index.js";
-import { LATENCY_BUCKETS, latencyQuantileUs } from "../../proto/histogram.js";
+import { LATENCY_BUCKETS } from "../../proto/histogram.js";
 import { encodeControllerMessage, MAX_MESSAGE_BYTES } from "../../proto/io/codec.js";
+import { latencyQuantileUs } from "../latency-quantile.js";
 import { bench, FakeAgent, type Happenings } from "./harness.js";
 
 function many(from: number, to: number): Happenings {

@@ -40,6 +40,18 @@ function setup(clock = new VirtualClock()) {
   return { doll, controller, agent, window, run, events, calm: calm! };
 }
 
+test("of two policies refused in the same windows for the same cause, each is named once", () => {
+  const [one, other] = ["one", "other"].map((name) => definePolicy({ name, params: {}, decide: (view) => limitAll(view, -1) }));
+  const { controller, run, events } = bench({ policies: [one, other] });
+  const agent = new FakeAgent(controller, "svc", "a").connect();
+  for (let window = 0; window < 6; window++) {
+    agent.report({ "p:front": { t: { count: 100, cost: 100 } } });
+    run(1);
+  }
+  const told = events.filter(({ kind }) => kind === "guard").map(({ message }) => /policy "(\w+)"/.exec(message)?.[1]);
+  expect(told).toEqual(["one", "other"]);
+});
+
 describe("the last good rates stay when a policy", () => {
   const cases: [string, string, (view: View) => Rates][] = [
     ["decides NaN", "nan", (view) => limitAll(view, Number.NaN)],
@@ -62,6 +74,15 @@ describe("the last good rates stay when a policy", () => {
     ["gives nothing", "absent", () => undefined as unknown as Rates],
     ["gives something else", "absent", () => ({ t: 5 }) as unknown as Rates],
     ["limits at a point that is not there", "unknown", (view) => limitElsewhere(view, { index: 9 }, undefined)],
+    [
+      "makes a promise at a point that is not there",
+      "unknown",
+      (view) => {
+        const rates = limitAll(view, 50);
+        rates.promise({ index: 9 } as View["points"][number], view.tenants[0], 5);
+        return rates;
+      },
+    ],
     ["names a resource that is not there", "unknown", (view) => limitElsewhere(view, view.points[0], { index: 9 })],
     [
       "limits a tenant that is not there",

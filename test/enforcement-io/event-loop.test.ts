@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { createAgent } from "../../enforcement/io/index.js";
 import { sampleLoop } from "../../enforcement/io/loop-sampler.js";
 import { StandIn } from "./stand-in.js";
@@ -73,3 +73,63 @@ test("long turns are felt by all that come while they last, not by one", async (
   stop();
   expect(delaysMs.reduce((a, b) => a + b) / delaysMs.length).toBeGreaterThan(5);
 }, 60_000);
+
+/** Timers set from now on that have neither rung nor been cleared. */
+function timers(): Set<unknown> {
+  const live = new Set<unknown>();
+  const [set, clear] = [setTimeout, clearTimeout];
+  vi.spyOn(globalThis, "setTimeout").mockImplementation(((act: () => void, ms?: number) => {
+    const timer = set(() => {
+      live.delete(timer);
+      act();
+    }, ms);
+    live.add(timer);
+    return timer;
+  }) as typeof setTimeout);
+  vi.spyOn(globalThis, "clearTimeout").mockImplementation((timer) => {
+    live.delete(timer);
+    clear(timer);
+  });
+  return live;
+}
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test("two timers are there while somebody listens, and none after that, however often one begins and ends", () => {
+  const live = timers();
+  for (let time = 0; time < 3; time++) {
+    const [one, other] = [sampleLoop(() => {}), sampleLoop(() => {}, 0.5)];
+    expect(live.size).toBe(2);
+    one();
+    expect(live.size).toBe(2);
+    other();
+    other();
+    expect(live.size).toBe(0);
+  }
+});
+
+test("a listener may stop it and begin anew while it is told", async () => {
+  const live = timers();
+  const busy = setInterval(() => work(20_000), 1);
+  let again = () => {};
+  await new Promise<void>((resolve) => {
+    const stop = sampleLoop(() => {
+      stop();
+      again = sampleLoop(() => resolve(), 0.5);
+    }, 0.5);
+  });
+  clearInterval(busy);
+  expect(live.size).toBe(2);
+  again();
+  expect(live.size).toBe(0);
+}, 60_000);
+
+test("closing an agent ends the measuring of its loop", async () => {
+  const live = timers();
+  const agent = createAgent({ service: "storage", transport: new StandIn(), log: false });
+  agent.eventLoop();
+  expect(live.size).toBeGreaterThanOrEqual(2);
+  await agent.close();
+  expect(live.size).toBe(0);
+});

@@ -100,6 +100,27 @@ describe("a policy that breaks a rule is told which, on a simple view", () => {
     expect(says("resource")).toMatch(/resource 77, which is not in the view/);
   });
 
+  test("what is promised is held to the same", () => {
+    const promising = (point: (view: View) => object, rate: number) =>
+      definePolicy({
+        name: "promising",
+        params: {},
+        decide(view) {
+          const rates = new Rates(view);
+          if (view.points.length > 0 && view.tenants.length > 0)
+            rates.promise(point(view) as View["points"][number], view.tenants[0], rate);
+          return rates;
+        },
+      }) as Policy;
+    const says = (policy: Policy) => checkPolicy(policy)[0].broken?.says;
+    expect(says(promising(() => ({ index: 77 }), 5))).toMatch(
+      /a promise is made at point 77, which is not in the view; take points/,
+    );
+    expect(says(promising((view) => view.points[0], -5))).toMatch(
+      /t0 at svc\/p0 is promised -5 per second; expected a finite number/,
+    );
+  });
+
   test("the simplest view is shown in words, with what was decided on it", () => {
     const { broken } = checkPolicy(limiting((rate) => -rate))[0];
     expect(broken).toMatchObject({

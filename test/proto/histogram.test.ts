@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { LATENCY_BUCKETS, latencyBucket, latencyBucketUpperUs, latencyQuantileUs } from "../../proto/histogram.js";
+import { LATENCY_BUCKETS, latencyBucket, latencyBucketUpperUs } from "../../proto/histogram.js";
+import { latencyQuantileUs } from "../latency-quantile.js";
 
 test("every duration falls into a bucket whose edges enclose it", () => {
   fc.assert(
