@@ -3,7 +3,8 @@ import { soundRates } from "../policies/conformance/index.js";
 import { type Params, POLICIES, type Policy, paramsOf } from "../policies/index.js";
 import { loadPolicy, withPlace } from "../policies/io/index.js";
 import { TenantryError } from "../proto/errors.js";
-import { runScenario, type ScenarioResult } from "../simulations/index.js";
+import { runScenario, type ScenarioResult, type ScenarioRun } from "../simulations/index.js";
+import { readRecording } from "../simulations/io/index.js";
 import { saying, sayProgress, work } from "./watched-thread.js";
 
 export interface TryInput {
@@ -35,18 +36,21 @@ interface Trial {
   refused: string | null;
 }
 
-await work(async (input: TryInput) => tryPolicy(await loadPolicy(input.path), input));
+await work(async (input: TryInput) => {
+  const [policy, given] = await Promise.all([loadPolicy(input.path), readRecording(input.scenario)]);
+  return tryPolicy(policy, input, given);
+});
 
-function tryPolicy(policy: Policy, input: TryInput): TryOutcome {
+function tryPolicy(policy: Policy, input: TryInput, given: Pick<ScenarioRun, "recording">): TryOutcome {
   const { scenario, seed, quick, insteadOf } = input;
   const trial: Trial = { params: paramsOf(policy, input.params), byScenario: [], decisions: 0, refusals: 0, refused: null };
   const half = (from: number) => (fraction: number) => sayProgress(from + fraction / 2);
   const inPlaceOf = { [insteadOf]: standIn(policy, input, trial) };
-  const tried = runScenario(scenario, { seed, quick, inPlaceOf, onProgress: half(0) });
+  const tried = runScenario(scenario, { ...given, seed, quick, inPlaceOf, onProgress: half(0) });
   if (trial.decisions === 0) {
     throw new TenantryError("BAD_ARGUMENT", `scenario ${scenario} does not ask ${insteadOf}; say --instead-of one that it asks`);
   }
-  const current = runScenario(scenario, { seed, quick, onProgress: half(0.5) });
+  const current = runScenario(scenario, { ...given, seed, quick, onProgress: half(0.5) });
   return { ...trial, policy: policy.name, insteadOf, current, tried };
 }
 

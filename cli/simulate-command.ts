@@ -25,7 +25,10 @@ export function simulateCommand(): Command {
   return new Command("simulate")
     .description("run a scenario under virtual time")
     .argument("[NAME]", "which (--list shows what there is)")
-    .argument("[FILE]", "of scenario trace: FILE.csv or FILE.csv.gz with columns arrival_us,tenant,api,cost")
+    .argument(
+      "[FILE]",
+      "a recorded trace, FILE.csv or FILE.csv.gz with columns arrival_us,tenant,api,cost: of scenario trace, or in the place of the one a workload replays",
+    )
     .option("--list", "show the scenarios there are")
     .addOption(new Option("--seed <N>", "the same seed gives the same run").default(1).argParser(seed))
     .option("--quick", "a few runs instead of many, of scenarios that have many")
@@ -68,12 +71,15 @@ async function run(name: string | undefined, file: string | undefined, options: 
   }
   if (name === "trace" && file === undefined)
     throw new CommandFailure("which trace? expected tenantry simulate trace FILE.csv or FILE.csv.gz", 2);
-  if (name !== "trace" && (file !== undefined || options.threads || options.rate || options.utilisation))
-    throw new CommandFailure(`scenario "${name}" has its own settings; a file, --threads and --rate are for scenario trace`, 2);
+  if (name !== "trace" && (options.threads || options.rate || options.utilisation))
+    throw new CommandFailure(
+      `scenario "${name}" has its own settings; --threads, --rate and --utilisation are for scenario trace`,
+      2,
+    );
   // A run can take long: that its report has nowhere to go is said before it.
   if (options.report !== undefined) checkWritable(options.report, dirname(options.report));
   if (options.pictures !== undefined) checkWritable(options.pictures, options.pictures);
-  const result = name === "trace" ? await runTrace(file as string, options) : await runNamed(name, options);
+  const result = name === "trace" ? await runTrace(file as string, options) : await runNamed(name, file, options);
   if (options.report !== undefined) write(options.report, renderReport(result.report));
   if (options.pictures !== undefined) {
     for (const [k, picture] of result.charts.entries()) {
@@ -85,10 +91,11 @@ async function run(name: string | undefined, file: string | undefined, options: 
   if (!result.met) process.exitCode = 1;
 }
 
-async function runNamed(name: string, options: Options): Promise<ScenarioResult> {
-  const { runScenarioOnCores } = await import("../simulations/io/index.js");
+async function runNamed(name: string, file: string | undefined, options: Options): Promise<ScenarioResult> {
+  const { readRecording, runScenarioOnCores } = await import("../simulations/io/index.js");
   const { seed, quick = false, cores } = options;
-  return runScenarioOnCores(name, { seed, quick, ...(cores === undefined ? {} : { cores }), onProgress: progress() });
+  const given = { ...(await readRecording(name, file)), ...(cores === undefined ? {} : { cores }) };
+  return runScenarioOnCores(name, { seed, quick, ...given, onProgress: progress() });
 }
 
 async function runTrace(file: string, options: Options): Promise<ScenarioResult> {

@@ -32,6 +32,8 @@ export {
   type Findings,
   outcomeOf,
   type Parts,
+  type Recording,
+  type Replays,
   type Scenario,
   type ScenarioOutcome,
   type ScenarioResult,

@@ -5,6 +5,7 @@
 
 import type { Policy } from "../policies/index.js";
 import { TenantryError } from "../proto/errors.js";
+import type { Workload } from "./pool/workload.js";
 import type { Picture, Report, Table } from "./report/index.js";
 
 /** How a scenario is to be run. */
@@ -20,6 +21,25 @@ export interface ScenarioRun {
    * and knows nothing else of them.
    */
   readonly inPlaceOf?: Readonly<Record<string, Policy>>;
+  /** What a scenario with `replays` replays. */
+  readonly recording?: Recording;
+}
+
+/** A recorded trace, as it was read. */
+export interface Recording {
+  /** Where it was read, for messages and reports. */
+  readonly path: string;
+  readonly workload: Workload;
+  /** Its further columns, by name: a number per request. */
+  readonly numbers: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Which trace a scenario replays. Traces are not part of the package: whoever runs the scenario brings one. */
+export interface Replays {
+  /** Where to look when no file is given, below the folder of data beside the project. */
+  readonly file: string;
+  /** Columns it needs beside those of every trace. */
+  readonly columns: readonly string[];
 }
 
 /** What a run showed. */
@@ -55,6 +75,8 @@ export interface Scenario {
   run(options: ScenarioRun): Findings;
   /** How the work may be divided, when it may. */
   readonly parts?: Parts;
+  /** What it needs to be given as `recording`, when it replays something. */
+  readonly replays?: Replays;
 }
 
 /**

@@ -18,3 +18,15 @@ export function vectors<T>(name: string): T | undefined {
   const path = dataPath(`vectors/${name}`);
   return path === undefined ? undefined : (JSON.parse(readFileSync(path, "utf8")) as T);
 }
+
+/** A case of `maxmin.json`; null among demands: as much as possible. */
+export interface MaxMinCase {
+  source: string;
+  name: string;
+  capacity: number;
+  demands: (number | null)[];
+  weights: number[] | null;
+  min_shares: number[] | null;
+  expected: number[];
+  tolerance: number;
+}

@@ -6,22 +6,17 @@ import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
 import { TenantryError } from "../../proto/errors.js";
 import { TraceReader } from "../pool/trace-reader.js";
-import type { Workload } from "../pool/workload.js";
-
-export interface TraceFile {
-  /** As it was given. */
-  path: string;
-  workload: Workload;
-}
+import type { Recording } from "../scenario.js";
 
 /**
  * Reads `FILE.csv` or `FILE.csv.gz` (told by its first bytes, not by its name).
  *
  * @throws TenantryError BAD_TRACE, saying file and line, or that the file ends within its compressed data; UNAVAILABLE when it
  *   cannot be read
+ * @param more names of columns that are wanted beside those of every trace
  */
-export async function readTrace(path: string): Promise<TraceFile> {
-  const reader = new TraceReader(path);
+export async function readTrace(path: string, more: readonly string[] = []): Promise<Recording> {
+  const reader = new TraceReader(path, more);
   const decoder = new TextDecoder("utf-8");
   try {
     for await (const chunk of chunksOf(path)) reader.text(decoder.decode(chunk, { stream: true }));
@@ -40,7 +35,7 @@ export async function readTrace(path: string): Promise<TraceFile> {
     throw new TenantryError("UNAVAILABLE", `${path} cannot be read: ${code ?? message}`, { cause: error });
   }
   reader.text(decoder.decode());
-  return { path, workload: reader.end() };
+  return { path, workload: reader.end(), numbers: reader.numbers };
 }
 
 async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,7 @@
 /**
  * The text of a trace, piece by piece, to a workload: first a line that names columns, among them `arrival_us`, `tenant`, `api`
- * and `cost` in any order; then a request per line, by arrival. Fields may be quoted as in RFC 4180, but not span lines.
+ * and `cost` in any order; then a request per line, by arrival. Fields may be quoted as in RFC 4180, but not span lines. Who needs
+ * more columns names them; they hold numbers ≥ 0.
  *
  * Whatever is not plainly a request is an error that names file and line: a simulation of half a trace is a wrong answer.
  * Times may be fractions of µs (they are rounded down), and need not begin at 0.
@@ -22,15 +23,26 @@ export class TraceReader {
   /** Where each of `COLUMNS` stands; undefined: before the first line. */
   #places: number[] | undefined = undefined;
   #columns = 0;
+  /** Further columns, where they stand, and their numbers so far. */
+  readonly #more: { name: string; place: number; numbers: number[] }[];
   #lastUs = Number.NEGATIVE_INFINITY;
   #count = 0;
   readonly #arrivals = new ArrivalColumns();
   readonly #tenants = new Names();
   readonly #apis = new Names();
 
-  /** @param path how the file is called in messages */
-  constructor(path: string) {
+  /**
+   * @param path how the file is called in messages
+   * @param more names of further columns that are wanted
+   */
+  constructor(path: string, more: readonly string[] = []) {
     this.#path = path;
+    this.#more = more.map((name) => ({ name, place: -1, numbers: [] }));
+  }
+
+  /** The further columns, by name: a number per request. */
+  get numbers(): Record<string, readonly number[]> {
+    return Object.fromEntries(this.#more.map(({ name, numbers }) => [name, numbers]));
   }
 
   /** The next piece, cut anywhere. @throws BAD_TRACE */
@@ -83,12 +95,10 @@ export class TraceReader {
     if (atUs < this.#lastUs) {
       throw this.#fault(`has arrival_us ${atUs} after ${this.#lastUs}`, "lines in order of arrival; sort the file");
     }
-    const cost = numberOf(fields[costPlace]);
-    if (!(cost >= 0 && cost < Number.POSITIVE_INFINITY)) {
-      throw this.#fault(`has cost ${shown(fields[costPlace])}`, "a finite number ≥ 0");
-    }
+    const cost = this.#amount("cost", fields[costPlace]);
     const tenant = fields[tenantPlace];
     if (!isTenantId(tenant)) throw this.#fault(`has tenant ${shown(tenant)}`, "a tenant id of 1 to 128 printable characters");
+    for (const { name, place, numbers } of this.#more) numbers.push(this.#amount(name, fields[place]));
     this.#lastUs = atUs;
     this.#count += 1;
     const index = this.#tenants.indexOf(tenant);
@@ -104,11 +114,19 @@ export class TraceReader {
         .toLowerCase(),
     );
     this.#columns = names.length;
-    const missing = COLUMNS.filter((name) => !names.includes(name));
+    const wanted = [...COLUMNS, ...this.#more.map(({ name }) => name)];
+    const missing = wanted.filter((name) => !names.includes(name));
     if (missing.length > 0) {
-      throw this.#fault(`names no column ${missing.join(", ")} (${shown(line)})`, `at least ${COLUMNS.join(",")}`);
+      throw this.#fault(`names no column ${missing.join(", ")} (${shown(line)})`, `at least ${wanted.join(",")}`);
     }
     this.#places = COLUMNS.map((name) => names.indexOf(name));
+    for (const column of this.#more) column.place = names.indexOf(column.name);
+  }
+
+  #amount(column: string, text: string): number {
+    const amount = numberOf(text);
+    if (amount >= 0 && amount < Number.POSITIVE_INFINITY) return amount;
+    throw this.#fault(`has ${column} ${shown(text)}`, "a finite number ≥ 0");
   }
 
   #quoted(line: string): string[] {

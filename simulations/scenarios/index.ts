@@ -2,6 +2,7 @@
 import { TenantryError } from "../../proto/errors.js";
 import type { Scenario } from "../scenario.js";
 import { estimatorGamer, lockHolder, manyNames } from "./adversaries.js";
+import { borg } from "./borg.js";
 import { bottleneckFairness } from "./bottleneck-fairness.js";
 import { credit } from "./credit.js";
 import { dominantResourceFairness } from "./dominant-resource-fairness.js";
@@ -13,6 +14,7 @@ import { productionKnown } from "./production-known.js";
 import { randomSuite } from "./random-suite.js";
 import { replication } from "./replication.js";
 import { sensitivity } from "./sensitivity.js";
+import { swim } from "./swim.js";
 import { trace } from "./trace.js";
 import { twoHundredNodes } from "./two-hundred-nodes.js";
 import { bursty, diurnal } from "./uneven-loads.js";
@@ -39,6 +41,8 @@ export const SCENARIOS: readonly Scenario[] = [
   estimatorGamer,
   manyNames,
   lockHolder,
+  swim,
+  borg,
   trace,
 ];
 

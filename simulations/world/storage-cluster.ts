@@ -11,7 +11,7 @@ import { StorageNode, type StorageOptions, type Work } from "./storage-node.js";
 import type { World } from "./world.js";
 
 /** How many machines, and what each of them is made of. */
-export interface ClusterOptions extends Omit<StorageOptions, "onDisk"> {
+export interface ClusterOptions extends Omit<StorageOptions, "onDisk" | "onCpu"> {
   machines: number;
   /** Length of the windows things are counted in, µs; default 1 s. */
   windowUs?: number;
@@ -24,6 +24,8 @@ export interface Counts {
   requests: Tally;
   /** Time in service at disks, µs. */
   diskUs: Tally;
+  /** Time in service at cores, µs. */
+  cpuUs: Tally;
   /** Sent, of requests that were done. */
   linkBytes: Tally;
   /** Time requests were held back by the throttle, µs. */
@@ -73,7 +75,15 @@ export class StorageCluster {
     let counts = this.#counts.get(tenant);
     if (counts === undefined) {
       const tally = () => this.recorder.tally();
-      counts = { requests: tally(), diskUs: tally(), linkBytes: tally(), heldUs: tally(), refused: tally(), spentUs: tally() };
+      counts = {
+        requests: tally(),
+        diskUs: tally(),
+        cpuUs: tally(),
+        linkBytes: tally(),
+        heldUs: tally(),
+        refused: tally(),
+        spentUs: tally(),
+      };
       this.#counts.set(tenant, counts);
     }
     return counts;
@@ -94,6 +104,7 @@ export class StorageCluster {
         this.disk.spentUs.add(waitUs + serviceUs);
         this.disk.servedUs.add(serviceUs);
       },
+      onCpu: (tenant, _, serviceUs) => this.of(tenant).cpuUs.add(serviceUs),
     });
     this.#machines.push({ node, pending: new Set() });
   }

@@ -3,7 +3,7 @@
  * metered, behind control points. A request passes a point, then the disk, the cores and the interface as far as it needs them.
  */
 import { type ControlPoint, Request, type TenantIndex, type ViaSet } from "../../enforcement/index.js";
-import { Disk, Link, Station } from "./machines.js";
+import { Disk, Link, type OnServed, Station } from "./machines.js";
 import type { Node, World } from "./world.js";
 
 /** What such a machine has. */
@@ -15,8 +15,12 @@ export interface StorageOptions {
   cores: number;
   /** Names of its control points; a request names the one it enters by. */
   points: readonly string[];
+  /** How many requests each of its points lets in at once, the others waiting in 2DFQ's order; default: all. */
+  slots?: number;
   /** Told of every disk operation that ended. */
   onDisk?(tenant: string, waitUs: number, serviceUs: number): void;
+  /** Told of every use of a core that ended. */
+  onCpu?(tenant: string, waitUs: number, serviceUs: number): void;
 }
 
 /** What a request needs; nothing of what it does not name. */
@@ -38,23 +42,25 @@ export class StorageNode {
   constructor(world: World, instance: string, options: StorageOptions) {
     this.node = world.node("storage", instance);
     const { agent, process } = this.node;
-    const { onDisk } = options;
     const clock = process.clock;
+    const told = (tell: StorageOptions["onDisk"]): OnServed | undefined =>
+      tell && ((tenant, waitUs, serviceUs) => tell(agent.tenantName(tenant), waitUs, serviceUs));
     this.disk = new Disk({
       clock,
       chance: world.chance(`disk/${instance}`),
       meter: agent.resource("disk", { slots: 1 }),
       seekUs: options.seekUs,
       bytesPerSec: options.diskBytesPerSec,
-      onServed: onDisk && ((tenant, waitUs, serviceUs) => onDisk(agent.tenantName(tenant), waitUs, serviceUs)),
+      onServed: told(options.onDisk),
     });
-    this.cores = new Station(clock, agent.resource("cpu", { slots: options.cores }));
+    this.cores = new Station(clock, agent.resource("cpu", { slots: options.cores }), told(options.onCpu));
     this.link = new Link({
       clock,
       meter: agent.resource("link", { slots: 1, unit: "bytes" }),
       bytesPerSec: options.linkBytesPerSec,
     });
-    for (const name of options.points) this.#points.set(name, agent.controlPoint(name));
+    const { slots } = options;
+    for (const name of options.points) this.#points.set(name, agent.controlPoint(name, slots === undefined ? {} : { slots }));
   }
 
   /**

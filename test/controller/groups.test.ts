@@ -1,8 +1,8 @@
 /** Organisations, teams, users: what is refused, and what policies see. */
 import { describe, expect, test } from "vitest";
 import { type ControllerConfig, completeConfig } from "../../controller/index.js";
-import { definePolicy, POLICIES, Rates, type View } from "../../policies/index.js";
-import { bench, FakeAgent } from "./harness.js";
+import { POLICIES } from "../../policies/index.js";
+import { bench, FakeAgent, spying } from "./harness.js";
 
 const complete = (config: Partial<ControllerConfig>) => () => completeConfig(config, POLICIES);
 
@@ -90,15 +90,7 @@ describe("refused, every mistake at once, with its place and what to write inste
 });
 
 test("policies see groups with parents before their children, and who is in which", () => {
-  let view: View | undefined;
-  const spy = definePolicy({
-    name: "spy",
-    params: {},
-    decide: (seen) => {
-      view = seen;
-      return new Rates(seen);
-    },
-  });
+  const { spy, seen } = spying();
   const groups = { team: { parent: "org", weight: 2 }, org: { caps: { "svc/read": 9 } } };
   const { controller, run } = bench({ policies: [spy], config: { groups, tenants: { ada: { group: "team" }, eve: {} } } });
   const agent = new FakeAgent(controller, "svc", "a").connect();
@@ -107,11 +99,11 @@ test("policies see groups with parents before their children, and who is in whic
     run(1);
   };
   window();
-  expect(view?.groups).toEqual([
+  expect(seen()?.groups).toEqual([
     { index: 0, id: "org", weight: 1, caps: { "svc/read": 9 } },
     { index: 1, id: "team", parent: 0, weight: 2 },
   ]);
-  const groupOf = (id: string) => view?.tenants.find((tenant) => tenant.id === id)?.group;
+  const groupOf = (id: string) => seen()?.tenants.find((tenant) => tenant.id === id)?.group;
   expect([groupOf("ada"), groupOf("eve")]).toEqual([1, undefined]);
   controller.setTenant("eve", { group: "org" });
   controller.setTenant("ada", { group: null });

@@ -1,6 +1,6 @@
 /** Agents without a service, for tests of the controller: they say what they are told, and keep what they are sent. */
 import { Controller, type ControllerConfig, type ControllerEvent, memoryStore, type StateStore } from "../../controller/index.js";
-import type { Policy } from "../../policies/index.js";
+import { definePolicy, type Policy, Rates, type View } from "../../policies/index.js";
 import { TenantryError } from "../../proto/errors.js";
 import {
   type Acknowledgement,
@@ -225,4 +225,18 @@ export function rateIn(
     }
   }
   return undefined;
+}
+
+/** A policy that limits nobody and keeps what it was shown last. */
+export function spying(): { spy: Policy; seen: () => View | undefined } {
+  let view: View | undefined;
+  const spy = definePolicy({
+    name: "spy",
+    params: {},
+    decide: (shown) => {
+      view = shown;
+      return new Rates(shown);
+    },
+  });
+  return { spy: spy as unknown as Policy, seen: () => view };
 }

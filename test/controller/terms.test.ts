@@ -2,25 +2,17 @@
 import { describe, expect, test } from "vitest";
 import { completeConfig } from "../../controller/index.js";
 import { LongRun } from "../../controller/long-run.js";
-import { definePolicy, POLICIES, Rates, type View } from "../../policies/index.js";
-import { bench, FakeAgent, type Happenings } from "./harness.js";
+import { POLICIES, type View } from "../../policies/index.js";
+import { bench, FakeAgent, type Happenings, spying } from "./harness.js";
 
 function spied(tenants: Parameters<typeof completeConfig>[0]["tenants"] = {}) {
-  let view: View | undefined;
-  const spy = definePolicy({
-    name: "spy",
-    params: {},
-    decide: (seen) => {
-      view = seen;
-      return new Rates(seen);
-    },
-  });
+  const { spy, seen } = spying();
   const setup = bench({ policies: [spy], config: { tenants, memoryHalfLifeWindows: 2 } });
   const agent = new FakeAgent(setup.controller, "svc", "a").connect();
   const window = (happenings: Happenings): View => {
     agent.report(happenings);
     setup.run(1);
-    return view!;
+    return seen()!;
   };
   return { ...setup, window };
 }

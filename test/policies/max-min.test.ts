@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { maxMinFair } from "../../policies/index.js";
-import { vectors } from "../data.js";
+import { type MaxMinCase, vectors } from "../data.js";
 
 /** The dumbest thing that could work: raise the water level by bisection until the tap is used up. */
 function oracle(capacity: number, demands: readonly number[], weights: readonly number[]): number[] {
@@ -116,18 +116,7 @@ describe("max-min shares", () => {
   });
 });
 
-interface Vector {
-  source: string;
-  name: string;
-  capacity: number;
-  demands: (number | null)[];
-  weights: number[] | null;
-  min_shares: number[] | null;
-  expected: number[];
-  tolerance: number;
-}
-
-const published = vectors<{ cases: Vector[] }>("maxmin.json")?.cases;
+const published = vectors<{ cases: MaxMinCase[] }>("maxmin.json")?.cases;
 
 describe.skipIf(published === undefined)("published vectors, maxmin.json", () => {
   // Guaranteed minima are no part of this function.

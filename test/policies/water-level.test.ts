@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { maxMinFair, waterLevelShares } from "../../policies/index.js";
-import { vectors } from "../data.js";
+import { type MaxMinCase, vectors } from "../data.js";
 
 const amount = fc.oneof(fc.constant(0), fc.double({ min: 1e-6, max: 1e6, noNaN: true }), fc.integer({ min: 0, max: 20 }));
 const vessel = fc.record({
@@ -185,18 +185,7 @@ describe("shares at one water level", () => {
   });
 });
 
-interface Vector {
-  source: string;
-  name: string;
-  capacity: number;
-  demands: (number | null)[];
-  weights: number[] | null;
-  min_shares: number[] | null;
-  expected: number[];
-  tolerance: number;
-}
-
-const published = vectors<{ cases: Vector[] }>("maxmin.json")?.cases;
+const published = vectors<{ cases: MaxMinCase[] }>("maxmin.json")?.cases;
 
 describe.skipIf(published === undefined)("published vectors, maxmin.json", () => {
   for (const [i, vector] of (published ?? []).entries()) {

@@ -69,6 +69,22 @@ describe("a trace", () => {
     await expect(readTrace(file("bad.csv.gz", gzipSync(text)))).rejects.toEqual(badTrace(message));
   });
 
+  test("gives further columns that are asked for, by name", async () => {
+    const path = file("more.csv", "arrival_us,tenant,bytes,api,cost,seeks\n0,a,5,r,1,0\n1,b,7.5,r,1,2\n");
+    expect((await readTrace(path, ["seeks", "bytes"])).numbers).toEqual({ seeks: [0, 2], bytes: [5, 7.5] });
+    expect((await readTrace(path)).numbers).toEqual({});
+  });
+
+  test.each<[string, string, RegExp]>([
+    ["missing", `${HEAD}1,a,r,5\n`, /:1 names no column bytes .*at least arrival_us,tenant,api,cost,bytes/],
+    ["empty", "arrival_us,tenant,api,cost,bytes\n1,a,r,5,1\n2,a,r,5,\n", /:3 has bytes ""; expected a finite number/],
+    ["below 0", "arrival_us,tenant,api,cost,bytes\n1,a,r,5,-1\n", /:2 has bytes "-1"/],
+    ["a word", "arrival_us,tenant,api,cost,bytes\n1,a,r,5,many\n", /:2 has bytes "many"/],
+    ["right, and times that go back", "arrival_us,tenant,api,cost,bytes\n2,a,r,5,1\n1,a,r,5,1\n", /:3 has arrival_us 1 after 2/],
+  ])("whose further column is %s is refused, with its line", async (_, text, message) => {
+    await expect(readTrace(file("bad.csv.gz", gzipSync(text)), ["bytes"])).rejects.toEqual(badTrace(message));
+  });
+
   test("whose compressed data ends too early, or is damaged, is refused", async () => {
     const lines = Array.from({ length: 20_000 }, (_, k) => `${k},tenant-${(k * 7919) % 97},r,${(k * 104_729) % 1_000}`);
     const packed = gzipSync(HEAD + lines.join("\n"));
