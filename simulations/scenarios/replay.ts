@@ -108,14 +108,14 @@ export function cut(amount: number, most: number, workOf: (each: number) => Phas
 
 /** Plays all jobs of a plan under some policies, to the end of the last one. */
 export function replay(
-  { seed, inPlaceOf }: ScenarioRun,
-  { jobs, cluster: options, atOnce }: Plan,
+  options: ScenarioRun,
+  { jobs, cluster: shape, atOnce }: Plan,
   config: Partial<ControllerConfig>,
   onProgress: (fraction: number) => void = () => {},
 ): Replayed {
-  const world = new World({ seed, ...(inPlaceOf === undefined ? {} : { inPlaceOf }) });
+  const world = new World(options);
   world.startController({ config });
-  const cluster = new StorageCluster(world, options);
+  const cluster = new StorageCluster(world, shape);
   const { clock } = world;
   const tenants = [...new Set(jobs.map(({ tenant }) => tenant))];
   const waiting = {
@@ -123,7 +123,7 @@ export function replay(
     cpu: new Waiting(tenants, cluster),
   };
   const needs = ({ diskBytes, cpuUs = 0 }: Work) => ({
-    disk: diskBytes === undefined ? 0 : options.seekUs + Math.round((diskBytes * SECOND_US) / options.diskBytesPerSec),
+    disk: diskBytes === undefined ? 0 : shape.seekUs + Math.round((diskBytes * SECOND_US) / shape.diskBytesPerSec),
     cpu: cpuUs,
   });
   const done = new Map(tenants.map((tenant) => [tenant, [] as { atSec: number; tookSec: number }[]]));
@@ -176,8 +176,8 @@ export function replay(
     unfinished,
     refused: tenants.reduce((sum, tenant) => sum + cluster.of(tenant).refused.values.reduce((a, b) => a + b, 0), 0),
     endSec: endUs / SECOND_US,
-    disk: divide("disk", options.machines),
-    cpu: divide("cpu", options.machines * options.cores),
+    disk: divide("disk", shape.machines),
+    cpu: divide("cpu", shape.machines * shape.cores),
     hash: world.trace.hash,
   };
 }
