@@ -69,8 +69,9 @@ export function withPlace(error: unknown, path: string): string {
 
 function loadingFailed(error: unknown, name: string, file: string): string {
   const message = error instanceof Error ? error.message : shown(error);
-  const parse = /^(?:ParseError|SyntaxError): (.*?)\s*\n\s*(.*?):(\d+:\d+)/s.exec(message);
-  if (parse !== null) return `${basename(parse[2])}:${parse[3]} does not compile: ${parse[1]}`;
+  const parse = /^(?:ParseError|SyntaxError): (.*?)\s*\n\s*(.*?):(\d+):(\d+)/s.exec(message);
+  // The parser counts columns from 0; editors and the type checker from 1.
+  if (parse !== null) return `${basename(parse[2])}:${parse[3]}:${Number(parse[4]) + 1} does not compile: ${parse[1]}`;
   if ((error as { code?: string })?.code === "MODULE_NOT_FOUND")
     return `${name} imports what is not there: ${message.split("\n")[0]}`;
   return `${name} threw while it was loaded: ${withPlace(error, file)}`;
