@@ -6,7 +6,7 @@
  *             cpu share it asked for times how long it ran: by two control points, in pieces of 1 MiB and of 100 ms at the most,
  *             one after the other, as a process does
  *   scaled    so that all computing would keep the cores busy for 6/10 of the time, and all loading the disks for half of it
- *   tenants   are the trace's users, all of weight 1. Priorities are not used: 96 % of the tasks are of priority 0 to 2.
+ *   tenants   are the trace's users, all of weight 1. Priorities are not used: 99 % of the tasks are of priority 0 to 2.
  *   small     a user who asks for less than an equal part of all cpu time and of all loading
  *
  * So two resources are flooded, often by different users: some have many short tasks of much memory, others few long ones. Four runs:
