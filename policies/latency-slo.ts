@@ -157,7 +157,8 @@ function shed(
 ): void {
   const { resource } = budget;
   const ofFree = (column: Float64Array) => column.map((each, i) => (spared[i] === 0 ? each : 0));
-  const demands = ofFree(resource.demands);
+  // Of those held back more than is seen: clients that wait for answers ask for no more than they get.
+  const demands = ofFree(budget.demands);
   const guarantees = ofFree(budget.minima(minimum, weights));
   const left = capacity - (resource.totalLoad() - sum(ofFree(resource.loads)));
   const fair = waterLevelShares(Math.max(left, sum(guarantees)), demands, { weights, guarantees });

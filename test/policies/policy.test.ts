@@ -5,6 +5,7 @@ import {
   definePolicy,
   dominantResourceFairness,
   heldBack,
+  latencySlo,
   Point,
   type Policy,
   paramsOf,
@@ -353,4 +354,30 @@ test("the part of a calm resource that a tenant has is judged by its slots, wher
   for (const slots of [0, 4]) expect(limitsOf(slots).get(0)).toBeCloseTo(limitsOf(slots).get(1)!, 6);
   // Of two connections 1.5 are more than half: as large a part of the disk is 1.5 times as many requests for the other.
   expect(limitsOf(2).get(0)! / limitsOf(2).get(1)!).toBeCloseTo(1.5, 6);
+});
+
+test("who is held back for objectives' sake and asks for less than its part is given more than it uses, not what it uses", () => {
+  const terms = { p99TargetUs: 100_000 };
+  const tenants = [
+    { index: 0, id: "reader", weight: 1, terms },
+    { index: 1, id: "modest", weight: 1 },
+    { index: 2, id: "flood", weight: 1 },
+  ];
+  const disk = new Resource(0, "svc/disk", "us", 3);
+  Object.assign(disk, { slowdown: 3, calmServiceUs: 5_000, latenciesUs: Float64Array.of(15_000, 15_000, 15_000) });
+  const point = new Point(0, "svc/in", "requests", 3, 1);
+  point.fed[0] = 1;
+  point.throughputs.set([10, 85, 600]);
+  point.totalThroughput = 695;
+  point.p99sUs.set([50_000, 0, 0]);
+  // Its rate of 100 is divided among instances, and what one does not use is of no use to another: 85 get through, and some wait.
+  point.rates.set([Number.NaN, 100, 600]);
+  point.reasons.set([-1, 0, 0]);
+  point.waitings.set([0, 5, 400]);
+  disk.loads.set([10_000, 85_000, 600_000]);
+  disk.demands.set([10_000, 90_000, 1_000_000]);
+  const view: View = { windowUs: 1_000_000, tenants, resources: [disk], points: [point] };
+  const rate = latencySlo.decide(view, latencySlo.params).get(point, tenants[1]);
+  // A rate of what it asked for in this window would be 90, and less in the next, for ever.
+  expect(rate).toBeGreaterThan(110);
 });
