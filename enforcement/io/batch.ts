@@ -62,9 +62,12 @@ export class Batch {
   run<T>(options: UseOptions | undefined, fn: (use: CallHandle) => T): Promise<Awaited<T>>;
   run<T>(first: UseOptions | undefined | ((use: CallHandle) => T), second?: (use: CallHandle) => T): Promise<Awaited<T>> {
     if (this.#begun) return Promise.reject(this.#late("was run"));
+    const alone = typeof first === "function";
+    const fn = alone ? first : second;
+    // Checked here, so that what was contributed is not lost by a slip.
+    if (typeof fn !== "function") return Promise.reject(badArgument("fn", fn, "a function: run(fn) or run(options, fn)"));
     this.#begun = true;
-    if (typeof first === "function") return this.#run(first, undefined, this.#shares());
-    return this.#run(second, first?.signal, this.#shares());
+    return this.#run(fn, alone ? undefined : first?.signal, this.#shares());
   }
 
   #shares(): Share[] | undefined {

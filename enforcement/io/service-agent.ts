@@ -138,7 +138,7 @@ export class ServiceAgent {
   /**
    * Measures this thread's event loop as a resource. Called again, it returns the probe that runs.
    *
-   * @throws TenantryError BAD_ARGUMENT when `duty` is not 0.01 to 0.5
+   * @throws TenantryError BAD_ARGUMENT when `duty` is not 0.01 to 0.5, or a resource of this name exists that has other than one slot
    * @example agent.eventLoop();
    */
   eventLoop(options: EventLoopOptions = {}): EventLoopProbe {

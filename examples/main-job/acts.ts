@@ -33,16 +33,13 @@ export interface Act {
 }
 
 const CALM = ["ada", "bob", "nightly"] as const;
+/** One works and two wait: so none is ever without work, and who waits before them is served by fair queuing. */
+const BEFORE_ONE_QUEUE = { calm: CALM, floods: ["crawler"], phaseSec: 25, leadInSec: 10, slots: 3 } as const;
 
 const bottleneckFairness: Act = {
   title: "one tenant floods, and the controller makes it fair again",
   config: configFile("tenantry"),
-  calm: CALM,
-  floods: ["crawler"],
-  phaseSec: 25,
-  leadInSec: 10,
-  // One works and two wait: so none is ever without work, and who waits before them is served by fair queuing.
-  slots: 3,
+  ...BEFORE_ONE_QUEUE,
   outcome: (phases) => {
     const { tenants, bottleneck } = phases[2];
     const { throughputPerSec, share, busy, fairBusy } = tenants.crawler;
@@ -65,12 +62,7 @@ const bottleneckFairness: Act = {
 const latencySlo: Act = {
   title: "two tenants have a latency objective, and keep it while another floods",
   config: configFile("latency-slo"),
-  calm: CALM,
-  floods: ["crawler"],
-  phaseSec: 25,
-  leadInSec: 10,
-  // One works and two wait: so none is ever without work, and who waits before them is served by fair queuing.
-  slots: 3,
+  ...BEFORE_ONE_QUEUE,
   outcome: (phases) => {
     const { tenants, bottleneck } = phases[2];
     const { throughputPerSec, share } = tenants.crawler;

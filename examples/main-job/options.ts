@@ -13,8 +13,8 @@ export interface Options {
   help: boolean;
 }
 
-export const HELP = `Runs the main job on this machine: a controller, a gateway, two storage services, and four tenants, one of which turns
-aggressive. Three phases: calm; the flood while the policy only observes; the flood with the policy enforced.
+export const HELP = `Runs the main job on this machine: a controller, a gateway, two storage services with a database behind them, and four
+tenants, one of which turns aggressive (two of five with dominant-resource-fairness). Three phases: calm; the flood while the policy only observes; the flood with the policy enforced.
 
   npm start -- [options]
 

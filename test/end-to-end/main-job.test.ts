@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ACTS } from "../../dist/examples/main-job/acts.js";
+import { P99_TARGET_MS } from "../../dist/examples/main-job/workload.js";
 import { until } from "./until.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/examples/main-job/main.js", import.meta.url));
@@ -111,6 +113,12 @@ describe("the main job", () => {
     for (const tenant of tenants.slice(3)) {
       expect(observed.tenants[tenant].throughputPerSec + enforced.tenants[tenant].throughputPerSec).toBeGreaterThan(0);
     }
+  });
+
+  test("what its pages promise is what the controller is told", () => {
+    const yaml = readFileSync(ACTS["latency-slo"].config, "utf8");
+    const told = [...yaml.matchAll(/p99TargetUs: (\d+)/g)].map(([, us]) => Number(us) / 1_000);
+    expect(told).toEqual([P99_TARGET_MS, P99_TARGET_MS]);
   });
 
   test("Ctrl-C leaves nothing behind", { timeout: 2 * MINUTES }, async () => {

@@ -71,11 +71,9 @@ describe("a batch", () => {
     await batch.run(() => {});
     expect(() => batch.add(1)).toThrow(expect.objectContaining({ code: "BAD_JOB" }));
     await expect(batch.run(() => {})).rejects.toMatchObject({ code: "BAD_JOB" });
-    await expect(
-      agent
-        .resource("journal")
-        .batch()
-        .run(undefined as never),
-    ).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
+    const slip = agent.resource("journal").batch();
+    slip.add(1);
+    await expect(slip.run(undefined as never)).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
+    expect(await slip.run(() => slip.size), "what was contributed is not lost").toBe(1);
   });
 });
