@@ -3,45 +3,20 @@
  * and the policy's gain are judged together here, as they act together.
  */
 import { describe, expect, test } from "vitest";
-import { bench, FakeAgent } from "./harness.js";
-import { type Load, Plant } from "./plant.js";
+import { flood, mean, perSec, start as startCluster, type Window } from "../policies/closed-loop.js";
+import type { Load } from "../policies/plant.js";
 
-const SMALL: Load = { clients: 4, thinkUs: 20_000, serviceUs: 4_000 };
-const FLOOD: Load = { clients: 100, thinkUs: 0, serviceUs: 4_000 };
+const small = (clients: number, thinkUs: number): Load => ({ clients, thinkUs, visits: { disk: 4_000 } });
+const SMALL = small(4, 20_000);
+const FLOOD = flood({ disk: 4_000 });
 
-interface Window {
-  slowdown: number;
-  rates: Record<string, number | null>;
-  shadows: Record<string, number | null>;
-  perSec: Record<string, number>;
-  busy: number;
+function start(loads: Record<string, Load>, { threshold = 4, mode }: { threshold?: number; mode?: "observe" | "enforce" } = {}) {
+  return startCluster({ policy: "bottleneck-fairness", slots: { disk: 2 }, loads, mode, params: { threshold } });
 }
 
-function start(loads: Record<string, Load>, options: { threshold?: number; mode?: "observe" | "enforce" } = {}) {
-  const setup = bench({
-    config: { policies: { "bottleneck-fairness": { mode: options.mode, params: { threshold: options.threshold ?? 4 } } } },
-  });
-  const plant = new Plant(setup.clock, new FakeAgent(setup.controller, "svc", "a").connect(), { slots: 2, loads });
-  const watch = (windows: number): Window[] =>
-    Array.from({ length: windows }, () => {
-      const before = { ...plant.done };
-      const busyBefore = plant.busyUs;
-      setup.run(1);
-      const view = setup.controller.view();
-      const at = view.points[0]?.tenants ?? {};
-      return {
-        slowdown: view.resources[0]?.slowdown ?? 1,
-        rates: Object.fromEntries(Object.entries(at).map(([id, pair]) => [id, pair.ratePerSec])),
-        shadows: Object.fromEntries(Object.entries(at).map(([id, pair]) => [id, pair.shadowRatePerSec])),
-        perSec: Object.fromEntries(Object.keys(plant.done).map((id) => [id, plant.done[id] - (before[id] ?? 0)])),
-        busy: (plant.busyUs - busyBefore) / 2e6,
-      };
-    });
-  return { ...setup, plant, watch };
-}
-
-function mean(values: number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
+/** The part of the resource's 500 requests a second that was used. */
+function busy(windows: readonly Window[]): number {
+  return mean(windows.map((window) => Object.values(window.perSec).reduce((a, b) => a + b, 0))) / 500;
 }
 
 function spread(values: number[]): number {
@@ -67,20 +42,20 @@ describe("one flood, two small tenants, one resource that serves 500 a second", 
   test("at rest the slowdown stays near the threshold, the rate hardly moves, and the resource is kept busy", () => {
     const { watch } = start({ small: SMALL, other: SMALL, flood: FLOOD }, { threshold: 4 });
     const windows = watch(45).slice(-25);
-    const slowdown = mean(windows.map((window) => window.slowdown));
+    const slowdown = mean(windows.map((window) => window.slowdown["svc/disk"]));
     expect(slowdown).toBeGreaterThan(2.5);
     expect(slowdown).toBeLessThan(6);
     expect(spread(windows.map((window) => window.rates.flood!))).toBeLessThan(0.08);
-    expect(mean(windows.map((window) => window.busy))).toBeGreaterThan(0.92);
-    expect(mean(windows.map((window) => window.perSec.small))).toBeGreaterThan(95);
-    expect(windows.every((window) => window.rates.small === null && window.rates.other === null)).toBe(true);
+    expect(busy(windows)).toBeGreaterThan(0.92);
+    expect(perSec(windows, "small")).toBeGreaterThan(95);
+    expect(windows.every(({ rates }) => rates.small === null && rates.other === null)).toBe(true);
   });
 
   test("when the flood ebbs, it is free again within five windows", () => {
     const { watch, plant } = start({ small: SMALL, other: SMALL, flood: FLOOD });
     watch(15);
     plant.halt("flood");
-    plant.start("flood", { clients: 2, thinkUs: 40_000, serviceUs: 4_000 });
+    plant.start("flood", small(2, 40_000));
     const after = watch(7);
     expect(after.slice(5).every((window) => (window.rates.flood ?? null) === null)).toBe(true);
   });
@@ -89,7 +64,7 @@ describe("one flood, two small tenants, one resource that serves 500 a second", 
     const { watch, controller } = start({ one: FLOOD, two: FLOOD }, { threshold: 8 });
     controller.setTenant("two", { weight: 2 });
     const windows = watch(20).slice(-10);
-    const ratio = mean(windows.map((window) => window.perSec.two)) / mean(windows.map((window) => window.perSec.one));
+    const ratio = perSec(windows, "two") / perSec(windows, "one");
     expect(ratio).toBeGreaterThan(1.85);
     expect(ratio).toBeLessThan(2.15);
   });
@@ -100,7 +75,7 @@ describe("one flood, two small tenants, one resource that serves 500 a second", 
     plant.halt("two");
     const after = watch(16);
     expect(Math.max(...after.slice(0, 15).map((window) => window.perSec.one))).toBeGreaterThan(0.95 * 500);
-    expect(mean(after.slice(10).map((window) => window.perSec.one))).toBeGreaterThan(0.88 * 500);
+    expect(perSec(after.slice(10), "one")).toBeGreaterThan(0.88 * 500);
     expect(after.slice(2).every((window) => (window.rates.two ?? null) === null)).toBe(true);
   });
 });

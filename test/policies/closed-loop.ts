@@ -8,6 +8,8 @@ export interface Window {
   perSec: Record<string, number>;
   /** Of each tenant at its point: the rate in force, or null. */
   rates: Record<string, number | null>;
+  /** … and the one that is only observed. */
+  shadows: Record<string, number | null>;
   /** 99th percentile of the latencies of this window, by tenant. */
   p99Us: Record<string, number>;
   slowdown: Record<string, number>;
@@ -41,6 +43,7 @@ export function start({ policy, slots, loads, tenants = {}, params = {}, mode = 
       return {
         perSec: Object.fromEntries(Object.keys(loads).map((id) => [id, (plant.done[id] ?? 0) - (before[id] ?? 0)])),
         rates: Object.fromEntries(pairs.map(([id, pair]) => [id, pair.ratePerSec])),
+        shadows: Object.fromEntries(pairs.map(([id, pair]) => [id, pair.shadowRatePerSec])),
         reasons: Object.fromEntries(pairs.map(([id, pair]) => [id, pair.reason?.policy])),
         p99Us: Object.fromEntries(Object.entries(plant.latenciesUs).map(([id, all]) => [id, quantile(all, 0.99)])),
         slowdown: Object.fromEntries(resources.map(({ name, slowdown }) => [name, slowdown])),
