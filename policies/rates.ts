@@ -29,8 +29,8 @@ export class Rates {
   /**
    * Limits `tenant` at `point` to `ratePerSec` cost units per second (≥ 0, finite) over all instances, because of
    * `resource` (undefined: for a reason that is no resource, such as a cap). A tighter limit set before stays.
-   * An infinite rate limits nothing and is ignored; NaN and negative numbers, and points that are not in the view, are kept for
-   * the guard to refuse.
+   * An infinite rate limits nothing and is ignored; NaN and negative numbers, points that are not in the view, and what is no
+   * number at all (as NaN) are kept for the guard to refuse.
    *
    * @throws TenantryError BAD_POLICY for a tenant that is not in the view
    */
@@ -44,8 +44,9 @@ export class Rates {
         `a limit is set for tenant ${shown(tenant.index)} (${shown(tenant.id)}), who is not in the view; take tenants from view.tenants`,
       );
     }
-    if (ratePerSec < before || Number.isNaN(ratePerSec)) {
-      rates[tenant.index] = ratePerSec;
+    const rate = typeof ratePerSec === "number" ? ratePerSec : Number.NaN;
+    if (rate < before || Number.isNaN(rate)) {
+      rates[tenant.index] = rate;
       reasons[tenant.index] = because === undefined ? -1 : because.index;
     }
   }
@@ -82,14 +83,15 @@ export class Rates {
 
   /**
    * Promises `tenant` that no other policy holds it to less than `ratePerSec` (≥ 0, finite) at `point`, over all instances. Of
-   * two promises the larger stands. Limits this policy sets itself are not lifted. NaN, negative and infinite numbers are
-   * kept for the guard to refuse.
+   * two promises the larger stands. Limits this policy sets itself are not lifted. NaN, negative and infinite numbers, and what
+   * is no number, are kept for the guard to refuse.
    */
   promise(point: Point, tenant: Tenant, ratePerSec: number): void {
     let promises = this.#promises[point.index];
     if (promises === undefined) promises = this.#promises[point.index] = new Float64Array(this.#tenants);
     const before = promises[tenant.index];
-    if (before >= 0 && !(ratePerSec >= 0 && ratePerSec <= before)) promises[tenant.index] = ratePerSec;
+    const rate = typeof ratePerSec === "number" ? ratePerSec : Number.NaN;
+    if (before >= 0 && !(rate >= 0 && rate <= before)) promises[tenant.index] = rate;
   }
 
   /** The limit decided for this pair, cost units per second; undefined: unlimited. */

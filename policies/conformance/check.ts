@@ -2,6 +2,7 @@
  * Holds a policy to the rules, on views at random from a seed, and tells of each that it breaks on the simplest view found that
  * shows it. The same seed gives the same verdicts, on every machine.
  */
+import { TenantryError } from "../../proto/errors.js";
 import type { Policy } from "../policy.js";
 import { CORNERS, draw } from "./draw.js";
 import { type Given, viewOf } from "./given.js";
@@ -90,5 +91,7 @@ function tell(given: Given, says: string, decide: Decide): Broken {
 }
 
 function saying(error: unknown): string {
+  // What is coded is ours, and says all.
+  if (error instanceof TenantryError) return error.message;
   return error instanceof Error ? `it throws ${error.name}: ${error.message}` : `it throws ${String(error)}`;
 }

@@ -46,6 +46,8 @@ export const RULES: readonly Rule[] = [
       const first = decide(view);
       const second = decide(view);
       const third = decide(viewOf(given));
+      const where = written(view, viewOf(given));
+      if (where !== undefined) return `it writes to the view (${where}), which is read by others after it; work on a copy`;
       if (!same(first, second))
         return "asked twice, it decides differently: is there memory, a clock or chance in it, or does it write to the view?";
       return same(second, third)
@@ -90,8 +92,11 @@ export const RULES: readonly Rule[] = [
         const reached = view.resources.filter((resource) => at.feeds(resource) && resource.demands[i] > 0);
         if (part === 0 || reached.length === 0) continue;
         const least = Math.min(...reached.map((each) => at.rateFor(each, view.tenants[i], 0.01 * part * each.demands[i])));
+        if (least === Number.POSITIVE_INFINITY) {
+          return `${view.tenants[i].id} is limited to ${figure(rate)} per second at ${at.name}, where nothing comes through: what that leaves is not known, and point.rateFor gives Infinity there, which limits nobody`;
+        }
         if (!(rate >= least * (1 - 1e-6))) {
-          return `${view.tenants[i].id} is left ${figure(rate)} per second at ${view.points[point].name}; expected at least ${figure(least)}`;
+          return `${view.tenants[i].id} is left ${figure(rate)} per second at ${at.name}; expected at least ${figure(least)}`;
         }
       }
       return undefined;
@@ -195,6 +200,27 @@ function same(a: readonly Limit[], b: readonly Limit[]): boolean {
     a.length === b.length &&
     a.every((limit, k) => Object.entries(limit).every(([key, value]) => Object.is(b[k][key as keyof Limit], value)))
   );
+}
+
+/** Which column or figure of a view is no longer as it was; undefined: all are. */
+function written(view: View, fresh: View): string | undefined {
+  for (const kind of ["resources", "points"] as const) {
+    for (const [i, each] of view[kind].entries()) {
+      for (const [key, was] of Object.entries(fresh[kind][i])) {
+        const is: unknown = each[key as keyof typeof each];
+        // A sum that is kept once it was asked for, the same for everybody.
+        if (key === "total" || Object.is(is, was)) continue;
+        const column = ArrayBuffer.isView(was) && ArrayBuffer.isView(is) ? (is as Float64Array) : undefined;
+        if (
+          column === undefined
+            ? JSON.stringify(is) !== JSON.stringify(was)
+            : !column.every((value, k) => Object.is(value, was[k]))
+        )
+          return `${kind}[${i}].${key}`;
+      }
+    }
+  }
+  return undefined;
 }
 
 /** The first limit that is another, or missing, when the same is `told` otherwise. */

@@ -14,7 +14,7 @@ const { path, source, port, answered } = workerData as ThreadData;
 function answer(policy: Policy, question: Question): Answer {
   try {
     const rates: Rates | undefined = policy.decide(viewOf(question), question.params);
-    if (typeof rates?.forEach === "function") return { limits: columnsOf(rates) };
+    if (typeof rates?.forEach === "function" && typeof rates.forEachPromise === "function") return { limits: columnsOf(rates) };
     return { gave: rates === undefined ? rates : shown(rates) };
   } catch (error) {
     return { threw: withPlace(error, path) };

@@ -58,7 +58,19 @@ describe("a policy that breaks a rule is told which, on a simple view", () => {
       limiting(() => (undefined as unknown as { x: number }).x),
       /it throws TypeError: Cannot read properties of undefined/,
     ],
+    [
+      "decides",
+      { ...bottleneckFairness, decide: () => [1, 2] as unknown as Rates },
+      /^decide gives an array; write "return rates"/,
+    ],
+    [
+      "decides",
+      { ...bottleneckFairness, decide: (async () => undefined) as unknown as () => Rates },
+      /^decide gives a promise; take async and await away/,
+    ],
+    ["decides", limiting(() => undefined as unknown as number), /limited to NaN per second/],
     ["nobody-starved", limiting((rate) => rate / 1e4), /is left .* expected at least/],
+    ["nobody-starved", everywhere(12), /is limited to 12 .* where nothing comes through: .*point\.rateFor gives Infinity/],
     ["work-conserving", limiting((rate) => rate / 4), /is left .* of its load of/],
     ["feasible", limiting((rate) => rate * 3), /may put .* on it; it carries/],
     ["calm", limiting((rate) => rate, false), /although nothing waits or is slow/],
@@ -66,6 +78,8 @@ describe("a policy that breaks a rule is told which, on a simple view", () => {
     ["unit-free", limiting((rate) => Math.min(rate, 50)), /in other units/],
     ["order-free", limiting((rate, { tenant }) => rate * (tenant === 0 ? 1 : 0.99)), /in reverse order/],
     ["pure", remembering(), /asked twice, it decides differently/],
+    ["pure", writing((view) => view.resources[0]?.demands.fill(0)), /it writes to the view \(resources\[0\]\.demands\)/],
+    ["pure", writing((view) => view.points[0]?.rates.fill(5)), /it writes to the view \(points\[0\]\.rates\)/],
   ] as [string, Policy, RegExp][])("%s", (rule, policy, says) => {
     const verdict = checkPolicy(policy).find((each) => each.rule === rule)!;
     expect(verdict.met).toBe(false);
@@ -139,6 +153,33 @@ describe("a policy that breaks a rule is told which, on a simple view", () => {
     expect(checkPolicy(policy, { seed: 3 })).toEqual(checkPolicy(policy, { seed: 3 }));
   });
 });
+
+/** A policy that limits everybody everywhere to one number, because of whatever it finds. */
+function everywhere(ratePerSec: number): Policy {
+  return definePolicy({
+    name: "everywhere",
+    params: {},
+    decide(view) {
+      const rates = new Rates(view);
+      for (const resource of view.resources)
+        for (const point of view.points)
+          for (const tenant of view.tenants) if (point.feeds(resource)) rates.limit(point, tenant, ratePerSec, resource);
+      return rates;
+    },
+  }) as Policy;
+}
+
+/** A policy that limits nobody, and leaves traces that do not change what it decides. */
+function writing(write: (view: View) => void): Policy {
+  return definePolicy({
+    name: "writing",
+    params: {},
+    decide(view) {
+      write(view);
+      return new Rates(view);
+    },
+  }) as Policy;
+}
 
 function remembering(): Policy {
   let calls = 0;

@@ -165,6 +165,19 @@ describe("Rates", () => {
     });
     expect(seen).toEqual([Number.NaN, -1]);
   });
+
+  test.each([[undefined], [null], ["12"], ["fast"]])(
+    "so is what is no number: %j does not mean unlimited, nor zero",
+    (nonsense) => {
+      const rates = new Rates(view);
+      rates.limit(point, a, nonsense as unknown as number);
+      rates.promise(point, b, nonsense as unknown as number);
+      expect(rates.get(point, a)).toBeNaN();
+      const promised: number[] = [];
+      rates.forEachPromise((_p, _t, rate) => promised.push(rate));
+      expect(promised).toEqual([Number.NaN]);
+    },
+  );
 });
 
 describe("held back is whoever", () => {
