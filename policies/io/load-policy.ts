@@ -57,12 +57,12 @@ export async function loadPolicy(path: string, source = readPolicy(path)): Promi
   }
 }
 
-/** `message (file.ts:7:40)`: where in the policy's own file an error arose, if it did there. */
+/** `message (file.ts:7)`: where in the policy's own file an error arose, if it did there. Columns are of what runs, without types. */
 export function withPlace(error: unknown, path: string): string {
   if (!(error instanceof Error)) return shown(error);
   const file = resolve(path);
   const line = (error.stack ?? "").split("\n").find((each) => each.includes(`${file}:`));
-  const place = line === undefined ? undefined : /:(\d+:\d+)\)?$/.exec(line)?.[1];
+  const place = line === undefined ? undefined : /:(\d+):\d+\)?$/.exec(line)?.[1];
   const what = error.name === "Error" || error instanceof TenantryError ? error.message : `${error.name}: ${error.message}`;
   return place === undefined ? what : `${what} (${basename(path)}:${place})`;
 }

@@ -69,7 +69,11 @@ describe("policy check says what is wrong, where, and what to write instead", ()
   test.each([
     ["does not compile", "const = 5;", /^ +mistake\.ts:3:\d+ does not compile: /m],
     ["loops for ever", "for (;;) {}", /^ +decide did not end within 700 ms \(decides\), on this view:\n +nobody and nothing$/m],
-    ["throws", 'if (view.tenants.length > 1) throw new Error("boom"); return new Rates(view);', /it throws Error: boom\n/],
+    [
+      "throws",
+      'if (view.tenants.length > 1) throw new Error("boom"); return new Rates(view);',
+      /it throws boom \(mistake\.ts:3\)\n/,
+    ],
     ["ends its thread", "process.exit(0); return new Rates(view);", /its thread ended before the work was done/],
     ["returns nothing", "view.tenants.length;", /decide gives undefined; write "return rates"/],
     ["gives NaN", limiting("Number.NaN"), /t0 at svc\/p0 is limited to NaN per second; expected a number from 0/],
@@ -106,6 +110,29 @@ describe("policy check says what is wrong, where, and what to write instead", ()
     writeFileSync(join(folder, "page.ts"), text);
     const { code, out } = await check("page.ts");
     expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(says) });
+  });
+
+  test("one that throws is told where, by the line it is written on", async () => {
+    const text = `import { definePolicy, Rates, type View } from "tenantry/policies";
+
+interface Wanted {
+  share: number;
+}
+
+export default definePolicy({
+  name: "lost",
+  params: {},
+  decide(view: View): Rates {
+    const wanted = undefined as Wanted | undefined;
+      if (view.tenants.length > 0) console.log(wanted!.share);
+    return new Rates(view);
+  },
+});
+`;
+    writeFileSync(join(folder, "lost.ts"), text);
+    const { code, out } = await check("lost.ts");
+    expect(code).toBe(1);
+    expect(out).toMatch(/it throws TypeError: Cannot read properties of undefined \(reading 'share'\) \(lost\.ts:12\)\n/);
   });
 
   test("types, by the compiler that is installed", async () => {
