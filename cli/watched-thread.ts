@@ -28,7 +28,8 @@ export type Outcome<T> = { done: T } | { failed: string } | { looped: { view: Vi
 /** Runs the thread to its end, or to that of the policy's first decision that takes too long. */
 export async function watched<T>({ program, data, limitMs, onProgress }: WatchOptions): Promise<Outcome<T>> {
   const worker = new Worker(program, { workerData: data, stdout: true });
-  worker.stdout.pipe(process.stderr, { end: false });
+  // Not piped: of ten threads Node would suspect a leak of listeners.
+  worker.stdout.on("data", (chunk: Buffer) => process.stderr.write(chunk));
   let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise<Outcome<T>>((resolve) => {

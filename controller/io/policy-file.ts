@@ -45,6 +45,8 @@ export class PolicyFile implements Policy {
   #rejections = 0;
   #reloading = Promise.resolve();
   #stops = 0;
+  /** What it did when it was stopped last. */
+  #why = "";
   #inARow = 0;
   #pause = 0;
   #starting = false;
@@ -100,7 +102,7 @@ export class PolicyFile implements Policy {
       if (this.#pause === 0) this.#restart();
       throw new TenantryError(
         "POLICY_STOPPED",
-        `was stopped ${this.#stops} time(s), the last for taking too long; ${this.#again()}`,
+        `was stopped ${this.#stops} time(s), the last because it ${this.#why}; ${this.#again()}`,
       );
     }
     try {
@@ -109,7 +111,7 @@ export class PolicyFile implements Policy {
       return rates;
     } catch (error) {
       if (!(error instanceof TenantryError && error.code === "POLICY_STOPPED")) throw error;
-      this.#stopped(thread);
+      this.#stopped(thread, "took too long");
       throw new TenantryError("POLICY_STOPPED", `${error.message}; ${this.#again()}`, { cause: error });
     }
   }
@@ -176,7 +178,7 @@ export class PolicyFile implements Policy {
     this.#thread = thread;
     thread.onEnd = (why) => {
       if (this.#thread !== thread || this.#closed) return;
-      this.#stopped(thread);
+      this.#stopped(thread, why);
       this.#tell(`policy "${this.name}" ${why}; ${this.#again()}`, new TenantryError("POLICY_STOPPED", why));
     };
   }
@@ -200,7 +202,8 @@ export class PolicyFile implements Policy {
     if ("cause" in judged) throw new TenantryError("BAD_POLICY", judged.message);
   }
 
-  #stopped(thread: PolicyThread): void {
+  #stopped(thread: PolicyThread, why: string): void {
+    this.#why = why;
     this.#thread = undefined;
     this.#stops++;
     this.#pause = Math.min(2 ** this.#inARow++ - 1, LONGEST_PAUSE);

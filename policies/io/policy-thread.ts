@@ -59,7 +59,8 @@ export class PolicyThread {
       stdout: true,
       resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY_MB },
     });
-    worker.stdout.pipe(process.stderr, { end: false });
+    // Not piped: of ten threads Node would suspect a leak of listeners.
+    worker.stdout.on("data", (chunk: Buffer) => process.stderr.write(chunk));
     port1.unref();
     let loaded: Loaded;
     try {
