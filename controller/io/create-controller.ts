@@ -2,9 +2,10 @@
  * A controller behind real sockets: settings, store, gRPC and HTTP put together. The ports are taken before the epoch is
  * raised, so a second controller started by mistake finds them taken and leaves the first one's state alone.
  */
-import { POLICIES, type Policy } from "../../policies/index.js";
+import { definePolicy, POLICIES, type Policy } from "../../policies/index.js";
 import { TenantryError } from "../../proto/errors.js";
 import { systemChance, systemClock } from "../../proto/io/clock.js";
+import { shown } from "../../proto/names.js";
 import { Controller, type ControllerEvent } from "../controller.js";
 import type { Explanation, ViewSnapshot } from "../snapshot.js";
 import { memoryStore, type StateStore } from "../state.js";
@@ -15,9 +16,9 @@ import { type HttpServer, startHttpServer } from "./http-server.js";
 import { checkPort } from "./listen-address.js";
 import { createMetrics } from "./metrics.js";
 import { openPolicyFiles, type PolicyFiles } from "./policy-files.js";
-import type { Settings } from "./settings.js";
+import { type Settings, settingsShape } from "./settings.js";
 import { controllerPart, settingsFaults } from "./settings-check.js";
-import { countText, readSettings } from "./settings-file.js";
+import { countText, isCircular, readSettings } from "./settings-file.js";
 import { readTlsFiles } from "./tls-files.js";
 
 /** How a controller is to run: settings as in the YAML file, or the path of one, and what only a program can give. */
@@ -55,13 +56,14 @@ export interface RunningController {
 /**
  * Starts a controller.
  *
- * @throws TenantryError BAD_CONFIG listing every mistake, ADDRESS_IN_USE, STORE_IN_USE, STORE_UNAVAILABLE, STORE_CORRUPT
+ * @throws TenantryError BAD_ARGUMENT for options there are not, BAD_POLICY for policies that are none, BAD_CONFIG listing every mistake, ADDRESS_IN_USE, STORE_IN_USE, STORE_UNAVAILABLE, STORE_CORRUPT
  * @example
  * const controller = await createController({ grpcPort: 0, httpPort: 0, config: { windowUs: 500_000 } });
  * console.log(`http://127.0.0.1:${controller.httpPort}/api/view`);
  * await controller.close();
  */
 export async function createController(options: CreateControllerOptions = {}): Promise<RunningController> {
+  checkOptions(options);
   const policies = options.policies ?? POLICIES;
   const settings = settingsOf(options.config, policies);
   const grpcAddress = { host: settings.grpc?.host ?? "127.0.0.1", port: options.grpcPort ?? settings.grpc?.port ?? 7411 };
@@ -140,6 +142,24 @@ function running(
       return closing;
     },
   };
+}
+
+const OPTIONS = ["config", "grpcPort", "httpPort", "state", "store", "policies", "onEvent"];
+
+/** What stands beside `config` by mistake would be in force nowhere, and nobody would know. */
+function checkOptions(options: CreateControllerOptions): void {
+  const bad = (what: string) => new TenantryError("BAD_ARGUMENT", `createController: ${what}`);
+  if (typeof options !== "object" || options === null) throw bad(`${shown(options)} is given; expected an object of options`);
+  for (const key of Object.keys(options)) {
+    if (OPTIONS.includes(key)) continue;
+    const setting = Object.hasOwn(settingsShape.shape, key);
+    throw bad(`${shown(key)} is no option; expected ${setting ? `config: { ${key}: … }` : `one of ${OPTIONS.join(", ")}`}`);
+  }
+  const { policies = [], onEvent, config = {} } = options;
+  if (!Array.isArray(policies)) throw bad(`policies is ${shown(policies)}; expected a list of policies`);
+  for (const policy of policies) definePolicy(policy);
+  if (onEvent !== undefined && typeof onEvent !== "function") throw bad(`onEvent is ${shown(onEvent)}; expected a function`);
+  if (isCircular(config)) throw bad("config contains itself; expected plain settings");
 }
 
 function settingsOf(config: Settings | string | undefined, policies: readonly Policy[]): Settings {

@@ -50,6 +50,12 @@ export function parseSettings(text: string, name: string, policies: readonly Pol
   } catch (error) {
     faults.push({ offset: 0, text: `cannot be read as YAML: ${(error as Error).message}` });
   }
+  if (faults.length === 0 && isCircular(data)) {
+    faults.push({
+      offset: 0,
+      text: "holds an alias (*) of a part that the alias stands in; expected that part to be written out",
+    });
+  }
   if (faults.length === 0) {
     for (const fault of settingsFaults(data, policies)) faults.push({ offset: offsetOf(document, fault), text: fault.text });
   }
@@ -61,6 +67,13 @@ export function parseSettings(text: string, name: string, policies: readonly Pol
       return `  ${name}:${line}:${col} ${fault.text}`;
     });
   throw new TenantryError("BAD_CONFIG", `${countText(mistakes.length)} in the configuration:\n${mistakes.join("\n")}`);
+}
+
+/** Does some part contain itself? */
+export function isCircular(data: unknown, around: readonly unknown[] = []): boolean {
+  if (typeof data !== "object" || data === null) return false;
+  if (around.includes(data)) return true;
+  return Object.values(data).some((part) => isCircular(part, [...around, data]));
 }
 
 /** "1 mistake", "3 mistakes". */

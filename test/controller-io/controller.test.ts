@@ -222,6 +222,18 @@ describe("where it listens", () => {
 
   test("a bad port is refused", async () => {
     await expect(createController({ grpcPort: 70_000 })).rejects.toThrow(/gRPC port 70000 is none/);
+    const given: [unknown, RegExp][] = [
+      [{ tenants: { a: { weight: 2 } } }, /"tenants" is no option; expected config: { tenants: … }/],
+      [{ cofnig: {} }, /"cofnig" is no option; expected one of config, grpcPort/],
+      [null, /null is given; expected an object of options/],
+      [{ policies: {} }, /policies is \[object Object\]; expected a list of policies/],
+      [{ policies: [{ name: "x" }] }, /a policy is an object with name, params and decide/],
+      [{ onEvent: 5 }, /onEvent is 5; expected a function/],
+    ];
+    for (const [options, says] of given) await expect(createController(options as object)).rejects.toThrow(says);
+    const circle: { tenants?: object } = {};
+    circle.tenants = { a: circle };
+    await expect(createController({ config: circle as object })).rejects.toThrow(/config contains itself/);
   });
 
   test("with TLS, both sides are encrypted, and only callers with a certificate are let in when a CA is given", async () => {

@@ -157,6 +157,11 @@ test("what is no mapping is refused", () => {
   `);
 });
 
+test("an alias of what it stands in is refused", () => {
+  expect(mistakesIn("tenants: &x { a: *x }\n")).toContain("holds an alias (*) of a part that the alias stands in");
+  expect(mistakesIn("tenants: { a: &one { weight: 2 }, b: *one }\n")).toBe("none");
+});
+
 test("aliases that would grow without bound are refused", () => {
   const lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"];
   for (const [name, of] of ["ba", "cb", "dc", "ed", "fe"].map((pair) => [...pair])) {
