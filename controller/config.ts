@@ -132,10 +132,18 @@ export function completeConfig(given: Partial<ControllerConfig>, policies: reado
   return config;
 }
 
+/** Settings there are not: misspelt, they would be in force nowhere, and nobody would know. */
+function unknownFaults(at: string, settings: object, known: readonly string[]): string[] {
+  if (typeof settings !== "object" || settings === null) return [`${at}: ${shown(settings)}; expected settings`];
+  const unknown = Object.keys(settings).filter((key) => !known.includes(key));
+  return unknown.map((key) => `${at}.${shown(key)}: no such setting; there are ${known.join(", ")}`);
+}
+
 /** What is wrong with the settings of a tenant, in words; nothing when they are sound. */
 export function tenantFaults(id: string, settings: TenantOverride): string[] {
   const at = `tenants.${shown(id)}`;
-  const faults: string[] = [];
+  const faults = unknownFaults(at, settings, ["weight", "mode", "group", "p99TargetUs", "tier", "caps", "guarantees"]);
+  if (faults.length > 0) return faults;
   if (!isTenantId(id)) faults.push(`${at}: not a tenant id; expected 1 to 128 printable characters`);
   const { weight, mode } = settings;
   if (weight !== undefined && !(typeof weight === "number" && weight >= 1e-6 && weight <= 1e6)) {
@@ -151,10 +159,13 @@ export function policyFaults(name: string, settings: PolicyOverride, policies: r
   const at = `policies.${shown(name)}`;
   const policy = policies.find((each) => each.name === name);
   if (policy === undefined) return [`${at}: no such policy; there are ${policies.map((each) => each.name).join(", ") || "none"}`];
-  const faults: string[] = [];
+  const faults = unknownFaults(at, settings, ["mode", "params"]);
+  if (faults.length > 0) return faults;
+  const { params = {} } = settings;
+  if (typeof params !== "object" || params === null) return [`${at}.params: ${shown(params)}; expected numbers by name`];
   if (settings.mode !== undefined && !isMode(settings.mode)) faults.push(modeFault(`${at}.mode`, settings.mode));
   try {
-    paramsOf(policy, settings.params ?? {});
+    paramsOf(policy, params);
   } catch (error) {
     faults.push(`${at}.params: ${(error as Error).message}`);
   }
@@ -164,7 +175,8 @@ export function policyFaults(name: string, settings: PolicyOverride, policies: r
 /** What is wrong with the settings of a point, in words. */
 export function pointFaults(name: string, settings: PointOverride): string[] {
   const at = `points.${shown(name)}`;
-  const faults: string[] = [];
+  const faults = unknownFaults(at, settings, ["mode", "capacityPerSec"]);
+  if (faults.length > 0) return faults;
   if (!isLogicalName(name)) faults.push(`${at}: not a point; expected service/point`);
   const { mode, capacityPerSec } = settings;
   if (mode !== undefined && !isMode(mode)) faults.push(modeFault(`${at}.mode`, mode));

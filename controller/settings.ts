@@ -118,12 +118,14 @@ export class Settings {
   }
 
   setTenant(id: string, change: TenantOverride, done: Done): void {
+    const faults = tenantFaults(id, change);
+    if (typeof change !== "object" || change === null) refuse(faults);
     const before = own(this.state.tenants, id) ?? {};
     const { weight, mode, group } = change;
     const after = { ...before, ...defined({ weight, mode, group }), ...changedTerms(before, change) };
     // What is wrong together, such as a guarantee above a cap that was there before, is wrong as well.
     const together = { ...change, ...termsOf(changedTerms(own(this.config.tenants, id) ?? {}, after)) };
-    refuse([...new Set([...tenantFaults(id, change), ...tenantFaults(id, together)])]);
+    refuse([...new Set([...faults, ...tenantFaults(id, together)])]);
     refuse(membershipFaults(`tenants.${shown(id)}`, change.group, this.config.groups));
     if (change.guarantees !== undefined || change.group !== undefined) refuse(this.#promiseFaults({ tenant: [id, after] }));
     const known = Object.hasOwn(this.state.tenants, id);

@@ -53,6 +53,8 @@ function kept(rates: Rates): Terms["caps"] {
 }
 
 function rateFaults(at: string, rates: Rates): string[] {
+  if (rates !== undefined && (typeof rates !== "object" || rates === null))
+    return [`${at}: ${shown(rates)}; expected rates by point`];
   const entries = Object.entries(rates ?? {});
   if (entries.length > MOST_POINTS) return [`${at}: ${entries.length} points; expected at most ${MOST_POINTS}`];
   return entries.flatMap(([point, rate]) => {
