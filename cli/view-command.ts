@@ -24,7 +24,7 @@ export function viewCommand(): Command {
 function viewText(view: ViewSnapshot): string {
   const live = view.instances.filter((instance) => instance.live).length;
   const state = view.learning ? "learning" : view.mode;
-  const head = `epoch ${view.epoch} · ${state} · ${live} of ${view.instances.length} instances live · ${view.tenantCount} tenants`;
+  const head = `epoch ${view.epoch} · ${state} · ${live} of ${view.instances.length} instances live · ${view.tenantCount} tenant${view.tenantCount === 1 ? "" : "s"}`;
   const policies = view.policies
     .filter((policy) => policy.mode !== "off")
     .map(({ name, mode, tenants, limits, decisive, apart, refused, origin }) => [
@@ -50,7 +50,8 @@ function viewText(view: ViewSnapshot): string {
         tenant,
         figures.throughputPerSec,
         figures.ratePerSec,
-        figures.waiting,
+        // An average over the last windows: what is left of one long ago is nobody who waits.
+        figures.waiting < 0.005 ? 0 : figures.waiting,
         figures.p99Us / 1000,
         figures.reason === null
           ? ""

@@ -25,13 +25,17 @@ export function explain(tenant: string, seat: number | undefined, described: Des
   const observed = limits.filter((limit) => limit.mode === "observe");
   const sentences: string[] = [];
   if (enforced.length > 0) {
-    sentences.push(limitSentence(tenant, enforced[0], "is slowed down"));
+    sentences.push(limitSentence(tenant, enforced[0], leavesRoom(enforced[0]) ? "is limited" : "is slowed down"));
     if (enforced.length > 1) sentences.push(`It is limited at ${enforced.length - 1} other point(s) as well.`);
     sentences.push(...besides(enforced[0]));
     sentences.push(`What would help: ${remedy(v, enforced[0], described)}.`);
   } else {
     sentences.push(`No rule in force slows ${tenant} down${mode === "enforce" ? "" : ` (its mode is ${mode})`}.`);
-    if (observed.length > 0) sentences.push(limitSentence(tenant, observed[0], "would be slowed down, were that enforced,"));
+    if (observed.length > 0) {
+      const slowed = "would be slowed down, were that enforced,";
+      const limited = "would be limited, were that enforced,";
+      sentences.push(limitSentence(tenant, observed[0], leavesRoom(observed[0]) ? limited : slowed));
+    }
     sentences.push(...crowding(tenant, v, described));
   }
   const outOfReach = described.targets.outOfReach.get(tenant);
@@ -73,11 +77,18 @@ function limitsOf(v: number, described: Described): LimitExplanation[] {
   return limits.map(({ tightness: _, ...limit }) => limit);
 }
 
+/** Is the limit nobody's trouble: nothing waits, and a tenth of it at the least is unused? */
+function leavesRoom({ waiting, throughputPerSec, ratePerSec }: LimitExplanation): boolean {
+  return waiting < 0.5 && throughputPerSec < 0.9 * ratePerSec;
+}
+
 function limitSentence(tenant: string, limit: LimitExplanation, verb: string): string {
   const waiting =
     limit.waiting >= 0.5
       ? `, where ${plural(Math.round(limit.waiting), "request")} of it wait${limit.waiting < 1.5 ? "s" : ""} now`
-      : "";
+      : leavesRoom(limit)
+        ? `, and does ${figure(limit.throughputPerSec)}`
+        : "";
   const rate = `to ${figure(limit.ratePerSec)} ${limit.unit || "cost units"} per second at ${limit.point}`;
   if (limit.resource === null) return `${tenant} ${verb} ${rate}${waiting}, by ${limit.policy}.`;
   const because =

@@ -208,6 +208,16 @@ describe("settings", () => {
     expect(() => controller.setPolicy("nothing", {})).toThrow(expect.objectContaining({ code: "UNKNOWN" }));
     expect(() => controller.setPoint("front", { mode: "off" })).toThrow(/service\/point/);
     expect(() => controller.setMode("loud" as never)).toThrow(/expected "off"/);
+    expect(() => controller.setTenant("t", { wieght: 2 } as object)).toThrow(
+      /tenants\."t"\."wieght": no such setting; there are weight/,
+    );
+    expect(() => controller.setTenant("t", null as never)).toThrow(/tenants\."t": null; expected settings/);
+    expect(() => controller.setTenant("t", { caps: 5 as never })).toThrow(/tenants\."t"\.caps: 5; expected rates by point/);
+    expect(() => controller.setPolicy("hundred", { params: 5 as never })).toThrow(/params: 5; expected numbers by name/);
+    expect(() => controller.setPolicy("hundred", { mdoe: "off" } as object)).toThrow(
+      /"mdoe": no such setting; there are mode, params/,
+    );
+    expect(() => controller.setPoint("svc/front", { rate: 5 } as object)).toThrow(/"rate": no such setting; there are mode/);
     expect(controller.listTenants()).toEqual([{ tenant: "t", weight: 1, mode: "enforce" }]);
   });
 
@@ -366,6 +376,23 @@ describe("explain", () => {
       sentence: "nobody has not been seen lately, and nothing limits it.",
     });
     expect(() => controller.explain("")).toThrow(expect.objectContaining({ code: "BAD_TENANT" }));
+  });
+
+  test("does not say of a limit that leaves room that it slows anybody down", () => {
+    const { controller, run } = bench({ config: { tenants: { small: { caps: { "storage/read": 500 } } } } });
+    const agent = new FakeAgent(controller, "storage", "a").connect();
+    const window = (count: number, throttled: number) => {
+      agent.report({ "p:read": { small: { count, cost: count, throttled } } });
+      run(1);
+    };
+    for (let w = 0; w < 6; w++) window(50, 0);
+    expect(controller.explain("small").sentence).toBe(
+      "small is limited to 500 requests per second at storage/read, and does 50, by caps-and-guarantees. What would help: a higher cap at storage/read (now 500).",
+    );
+    for (let w = 0; w < 6; w++) window(500, 3);
+    expect(controller.explain("small").sentence).toMatch(
+      /^small is slowed down to 500 requests per second at storage\/read, where 3/,
+    );
   });
 
   test("says what holds a tenant back, not what is calm; and that it grows back once all is calm", () => {
