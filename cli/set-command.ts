@@ -37,15 +37,16 @@ export function setCommand(): Command {
       .option("--group <GROUP>", "the group it belongs to; none: none")
       .action((tenant: string, options: Options) => {
         needed(options, ["mode", "weight", "p99TargetMs", "tier", "cap", "guarantee", "group"]);
-        const { mode, weight = 0, p99TargetMs, tier, cap = [], guarantee = [], group } = options;
+        const { mode, weight, p99TargetMs, tier, cap = [], guarantee = [], group } = options;
         const terms = {
+          ...(weight !== undefined && { weight }),
           ...(p99TargetMs !== undefined && { p99TargetUs: p99TargetMs * 1_000 }),
           ...(tier !== undefined && { tier }),
           ...(group !== undefined && { group: group === "none" ? "" : group }),
           caps: cap,
           guarantees: guarantee,
         };
-        return change(options, "SetTenant", { settings: { tenant, mode: wireMode(mode), weight, ...terms } });
+        return change(options, "SetTenant", { settings: { tenant, mode: wireMode(mode), ...terms } });
       }),
   );
   command.addCommand(

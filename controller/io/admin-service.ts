@@ -13,7 +13,7 @@ type Done = (error?: TenantryError) => void;
 
 interface WireTenant extends WireTerms {
   tenant: string;
-  weight: number;
+  weight?: number;
   mode: string;
   group?: string;
 }
@@ -45,7 +45,7 @@ export function adminService(controller: Controller, permission: Permission): Un
     setTenant: change<{ settings?: WireTenant }>(({ settings }, done) => {
       const { tenant, weight, mode, group, ...terms } = given(settings);
       const inGroup = group !== undefined && { group: group === "" ? null : group };
-      const wanted = { ...(weight !== 0 && { weight }), ...modeOf(mode), ...readTerms(terms), ...inGroup };
+      const wanted = { ...(weight !== undefined && { weight }), ...modeOf(mode), ...readTerms(terms), ...inGroup };
       return wireTenant(controller.setTenant(tenant, wanted, done));
     }),
     listPolicies: answer(() => ({ policies: controller.listPolicies().map(withWireMode) })),

@@ -174,6 +174,7 @@ describe("over gRPC", () => {
   });
 
   test.each([
+    ["SetTenant", { settings: { tenant: "acme", weight: 0 } }, 3, "BAD_ARGUMENT"],
     ["SetTenant", { settings: { tenant: "acme", weight: -1 } }, 3, "BAD_ARGUMENT"],
     ["SetTenant", { settings: { tenant: "acme", weight: Number.NaN } }, 3, "BAD_ARGUMENT"],
     ["SetTenant", {}, 3, "BAD_ARGUMENT"],
