@@ -13,10 +13,10 @@
  * long-run average says the same: whoever used less than its share has a lower average than others, by just what it left. It
  * fades, so nobody can hoard credit for long; it is use and not demand, so nobody can earn by asking for less than it uses; and
  * a newcomer's is that of the mean, so nobody can earn by coming anew. The average moves slowly, so shares do not swing.
+ * Where tenants belong to groups, shares go down the tree, and what its members had counts against a group.
  */
 import { budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js";
-import { maxMinFair } from "./math/max-min.js";
-import { waterLevelShares } from "./math/water-level.js";
+import { fairShares, levelShares } from "./families.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
 
@@ -39,8 +39,8 @@ export const fairnessWithMemory = definePolicy({
       const { demands } = budget;
       const { averages } = budget.resource;
       const already = averages.map((average) => params.patience * average);
-      const guarantees = maxMinFair(budget.capacity, demands, weights).map((share) => params.guaranteed * share);
-      budget.give(rates, waterLevelShares(budget.capacity, demands, { weights, guarantees, already }));
+      const guarantees = fairShares(view, budget.capacity, demands, weights).map((share) => params.guaranteed * share);
+      budget.give(rates, levelShares(view, budget.capacity, { demands, weights, guarantees, already }));
     }
     return rates;
   },

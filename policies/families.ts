@@ -20,7 +20,7 @@ export function fairShares(view: View, capacity: number, demands: Float64Array, 
     : maxMinFair(capacity, demands, weights);
 }
 
-/** As `fairShares`, with guarantees and caps by tenant index. */
+/** As `fairShares`, with guarantees, caps and what each has had already, by tenant index. */
 export function levelShares(view: View, capacity: number, claims: Claims): Float64Array {
   return hasGroups(view)
     ? shareAmong(view, familyTree(view), capacity, claims)
@@ -55,12 +55,13 @@ export interface Claims {
   weights: Float64Array;
   guarantees?: Float64Array;
   caps?: Float64Array;
+  already?: Float64Array;
 }
 
 /** Shares by tenant index of a capacity divided down a tree of `familyTree` or `familyOf`; claims are by tenant index. */
 export function shareAmong(view: View, tree: Tree, capacity: number, claims: Claims): Float64Array {
   const { groups = [] } = view;
-  const { demands, weights, guarantees, caps } = claims;
+  const { demands, weights, guarantees, caps, already } = claims;
   const column = (ofTenants: Float64Array | undefined, otherwise: number) => {
     const all = new Float64Array(groups.length + view.tenants.length).fill(otherwise);
     if (ofTenants !== undefined) all.set(ofTenants, groups.length);
@@ -73,6 +74,7 @@ export function shareAmong(view: View, tree: Tree, capacity: number, claims: Cla
     weights: all,
     guarantees: column(guarantees, 0),
     caps: column(caps, Number.POSITIVE_INFINITY),
+    ...(already && { already: column(already, 0) }),
   });
   return shares.subarray(groups.length);
 }

@@ -9,9 +9,10 @@
  * The tier is one of the terms agreed with a tenant (1 for whoever has none). Where nothing is full, tiers do not matter, and
  * nobody is limited. A minimum of 0 would starve the last tier, and what is starved shows no latency and no demand: it must be
  * above 0. A high tier's room is what it uses and what waits at throttles, so low tiers have what it leaves, window by window.
+ * Where tenants belong to groups, what a tier has goes down the tree of them.
  */
 import { budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js";
-import { waterLevelShares } from "./math/water-level.js";
+import { levelShares } from "./families.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
 
@@ -38,7 +39,7 @@ export const priorityTiers = definePolicy({
       for (const tier of tiers) {
         const theirs = demands.map((demand, i) => (tierOf[i] === tier ? demand : 0));
         const floors = theirs.reduce((sum, demand, i) => sum + Math.min(demand, guarantees[i]), 0);
-        const shares = waterLevelShares(Math.max(0, left) + floors, theirs, { weights, guarantees });
+        const shares = levelShares(view, Math.max(0, left) + floors, { demands: theirs, weights, guarantees });
         shares.forEach((share, i) => {
           fair[i] += share;
           left -= share;

@@ -6,7 +6,8 @@
  *
  *   up:    top(v)   = min(cap(v), demand(v) or Σ top(children))
  *          floor(v) = min(top(v), max(guarantee(v), Σ floor(children)))
- *   down:  shares of v's children = waterLevelShares(share(v), tops, floors, weights)
+ *   past(v) = already(v) or Σ past(children)
+ *   down:  shares of v's children = waterLevelShares(share(v), tops, floors, weights, pasts)
  *
  * A guarantee holds however deep it stands: floors are carried up, so a parent is never given less than its children were
  * promised. A parent's own guarantee beyond that is shared out below it like the rest. Each level is sorted once:
@@ -68,14 +69,17 @@ export interface TreeColumns {
   weights: Float64Array;
   guarantees: Float64Array;
   caps: Float64Array;
+  /** What each has had before and is to be reckoned with, as in `waterLevelShares`; of nodes without children. Absent: nothing. */
+  already?: Float64Array;
 }
 
 /** As `shareTree`, for callers who know their tree: arguments are not checked. */
 export function shareDown(
   capacity: number,
   { children, topDown }: Tree,
-  { demands, weights, guarantees, caps }: TreeColumns,
+  { demands, weights, guarantees, caps, already }: TreeColumns,
 ): Float64Array {
+  const pasts = already?.slice();
   const tops = new Float64Array(demands.length);
   const floors = new Float64Array(demands.length);
   for (let k = topDown.length - 1; k >= 0; k--) {
@@ -84,11 +88,13 @@ export function shareDown(
     const promised = below.reduce((sum, child) => sum + floors[child], 0);
     tops[v] = Math.min(caps[v], below.length === 0 ? demands[v] : below.reduce((sum, child) => sum + tops[child], 0));
     floors[v] = Math.min(tops[v], Math.max(guarantees[v], promised));
+    if (pasts !== undefined && below.length > 0) pasts[v] = below.reduce((sum, child) => sum + pasts[child], 0);
   }
   const shares = new Float64Array(demands.length);
   const divide = (amount: number, among: readonly number[]) => {
     const of = (column: Float64Array) => Float64Array.from(among, (child) => column[child]);
-    const parts = waterLevelShares(amount, of(tops), { guarantees: of(floors), weights: of(weights) });
+    const past = pasts === undefined ? {} : { already: of(pasts) };
+    const parts = waterLevelShares(amount, of(tops), { guarantees: of(floors), weights: of(weights), ...past });
     among.forEach((child, i) => {
       shares[child] = parts[i];
     });

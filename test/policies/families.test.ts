@@ -2,7 +2,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Agreed } from "../../policies/agreed.js";
-import { fairShares, type Group, maxMinFair, Point, shareTree, type Tenant, type View } from "../../policies/index.js";
+import {
+  bottleneckFairness,
+  fairnessWithMemory,
+  fairShares,
+  type Group,
+  maxMinFair,
+  Point,
+  type Policy,
+  priorityTiers,
+  Rates,
+  Resource,
+  shareTree,
+  type Tenant,
+  type View,
+} from "../../policies/index.js";
 
 interface Member {
   id: string;
@@ -135,5 +149,43 @@ describe("a group's guarantee", () => {
     const view = viewOf(groups, members);
     const promises = new Agreed(view, new Float64Array(4).fill(1)).promises(view.points[0])!;
     expect([...promises]).toEqual([25, 5, 60, 0]);
+  });
+});
+
+describe("a full resource, by", () => {
+  /** Two of one group beside one alone, all with the same load; what each is left, by what has been used before. */
+  function left(policy: Policy, past: number[] = [100, 100, 100]): number[] {
+    const members = ["a1", "a2", "alone"].map((id, i) => ({ id, through: 100, ...(i < 2 && { group: 0 }) }));
+    const view = viewOf([{ id: "a", weight: 1 }], members);
+    const disk = new Resource(0, "svc/disk", "us", 3);
+    Object.assign(disk, { slowdown: 20, calmServiceUs: 1_000 });
+    disk.loads.fill(100_000);
+    disk.demands.fill(100_000);
+    past.forEach((percent, i) => {
+      disk.averages[i] = percent * 1_000;
+    });
+    const [{ throughputs }] = view.points;
+    const point = Object.assign(new Point(0, "svc/read", "requests", 3, 1), { throughputs, totalThroughput: 300 });
+    point.fed[0] = 1;
+    const rates = policy.decide({ ...view, resources: [disk], points: [point] }, { ...policy.params });
+    expect(rates).toBeInstanceOf(Rates);
+    return view.tenants.map((tenant) => rates.get(point, tenant) ?? 100);
+  }
+
+  test.each([bottleneckFairness, priorityTiers, fairnessWithMemory] as unknown as Policy[])(
+    "$name: a group of two has no more than one alone of the same weight, as far as that one asks",
+    (policy) => {
+      const [one, two, alone] = left(policy);
+      expect(alone).toBe(100);
+      expect(two).toBeCloseTo(one, 6);
+      expect(one).toBeLessThan(96);
+    },
+  );
+
+  test("fairness with memory: what one member had counts against its group", () => {
+    const [, , before] = left(fairnessWithMemory as unknown as Policy, [100, 0, 200]);
+    const [one, two, alone] = left(fairnessWithMemory as unknown as Policy, [300, 0, 200]);
+    expect(alone).toBeGreaterThan(before);
+    expect(two).toBeGreaterThan(one);
   });
 });
