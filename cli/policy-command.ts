@@ -6,6 +6,7 @@ import { policyTryCommand } from "./policy-try-command.js";
 
 export function policyCommand(): Command {
   return new Command("policy")
+    .helpCommand(false)
     .description("write a policy of one's own: new, check, try")
     .addCommand(policyNewCommand())
     .addCommand(policyCheckCommand())

@@ -29,7 +29,18 @@ tenants, one of which turns aggressive (two of five with dominant-resource-fairn
 
 /** @throws Error in plain words about the first thing that is wrong */
 export function parseOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({
+  const { values } = parsed(args);
+  const { policy, keep, json, report, help } = values;
+  if (!Object.hasOwn(ACTS, policy)) throw new Error(`--policy is "${policy}"; expected one of ${Object.keys(ACTS).join(", ")}`);
+  const act = ACTS[policy];
+  const phaseSec = seconds("--seconds", values.seconds ?? String(act.phaseSec), 2, 3600);
+  const leadInSec = seconds("--lead-in", values["lead-in"] ?? String(Math.min(act.leadInSec, phaseSec - 1)), 0, phaseSec - 1);
+  if (json === "" || report === "") throw new Error(`${json === "" ? "--json" : "--report"} expects the name of a file`);
+  return { policy, keep, json, report, phaseSec, leadInSec, help };
+}
+
+function parsed(args: readonly string[]) {
+  const settings = {
     args: [...args],
     options: {
       policy: { type: "string", default: Object.keys(ACTS)[0] },
@@ -40,14 +51,12 @@ export function parseOptions(args: readonly string[]): Options {
       "lead-in": { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
-  });
-  const { policy, keep, json, report, help } = values;
-  if (!Object.hasOwn(ACTS, policy)) throw new Error(`--policy is "${policy}"; expected one of ${Object.keys(ACTS).join(", ")}`);
-  const act = ACTS[policy];
-  const phaseSec = seconds("--seconds", values.seconds ?? String(act.phaseSec), 2, 3600);
-  const leadInSec = seconds("--lead-in", values["lead-in"] ?? String(Math.min(act.leadInSec, phaseSec - 1)), 0, phaseSec - 1);
-  if (json === "" || report === "") throw new Error(`${json === "" ? "--json" : "--report"} expects the name of a file`);
-  return { policy, keep, json, report, phaseSec, leadInSec, help };
+  } as const;
+  try {
+    return parseArgs(settings);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n(npm start -- --help says what can be asked)`);
+  }
 }
 
 function seconds(name: string, text: string, least: number, most: number): number {
