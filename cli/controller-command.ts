@@ -48,7 +48,8 @@ async function run(options: Options): Promise<void> {
   };
   const settings = options.config === undefined ? {} : readSettings(options.config, POLICIES);
   const controller = await createController({
-    config: settings,
+    // By its path, so that mistakes are told with their places.
+    config: options.config ?? {},
     grpcPort: options.grpcPort,
     httpPort: options.httpPort,
     state: options.state ?? settings.state ?? DEFAULT_STATE,

@@ -18,7 +18,7 @@ import { createMetrics } from "./metrics.js";
 import { openPolicyFiles, type PolicyFiles } from "./policy-files.js";
 import { type Settings, settingsShape } from "./settings.js";
 import { controllerPart, settingsFaults } from "./settings-check.js";
-import { countText, isCircular, readSettings } from "./settings-file.js";
+import { countText, isCircular, placeIn, readSettings } from "./settings-file.js";
 import { readTlsFiles } from "./tls-files.js";
 
 /** How a controller is to run: settings as in the YAML file, or the path of one, and what only a program can give. */
@@ -74,7 +74,11 @@ export async function createController(options: CreateControllerOptions = {}): P
   const path = options.state ?? settings.state;
   const clock = systemClock();
   const onEvent = options.onEvent?.bind(options);
-  const files = await openPolicyFiles(settings, (event) => onEvent?.(event));
+  const { config } = options;
+  const files = await openPolicyFiles(settings, {
+    onEvent: (event) => onEvent?.(event),
+    placeOf: (keys) => (typeof config === "string" ? placeIn(config, keys) : ""),
+  });
   const store = options.store ?? (path === undefined ? memoryStore() : fileStore(path));
   let grpc: GrpcServer | undefined;
   let http: HttpServer | undefined;

@@ -13,8 +13,14 @@ export interface PolicyFiles {
   close(): Promise<void>;
 }
 
+export interface OpenOptions {
+  onEvent(event: ControllerEvent): void;
+  /** Where in the configuration these keys stand, with a blank after it; empty: it is no file. */
+  placeOf(keys: string[]): string;
+}
+
 /** @throws TenantryError BAD_CONFIG that lists what is wrong with each of them */
-export async function openPolicyFiles(settings: Settings, onEvent: (event: ControllerEvent) => void): Promise<PolicyFiles> {
+export async function openPolicyFiles(settings: Settings, { onEvent, placeOf }: OpenOptions): Promise<PolicyFiles> {
   const { windowUs, policyBudgetWindows } = { ...DEFAULT_CONFIG, ...settings };
   const limitMs = (windowUs * policyBudgetWindows) / 1_000;
   const opened: PolicyFile[] = [];
@@ -24,7 +30,7 @@ export async function openPolicyFiles(settings: Settings, onEvent: (event: Contr
     try {
       opened.push(await PolicyFile.open({ name, path: file, params, limitMs, onEvent }));
     } catch (error) {
-      faults.push(`  policies.${name}: ${(error as Error).message}`);
+      faults.push(`  ${placeOf(["policies", name, "file"])}policies.${name}: ${(error as Error).message}`);
     }
   });
   await Promise.all(opening);

@@ -69,6 +69,14 @@ export function parseSettings(text: string, name: string, policies: readonly Pol
   throw new TenantryError("BAD_CONFIG", `${countText(mistakes.length)} in the configuration:\n${mistakes.join("\n")}`);
 }
 
+/** `FILE:LINE:COLUMN ` of what these keys lead to, for mistakes that show only when a sound configuration is used. */
+export function placeIn(path: string, keys: string[]): string {
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(path, "utf8"), { lineCounter: lines });
+  const { line, col } = lines.linePos(offsetOf(document, { path: keys, key: false, text: "" }));
+  return `${path}:${line}:${col} `;
+}
+
 /** Does some part contain itself? */
 export function isCircular(data: unknown, around: readonly unknown[] = []): boolean {
   if (typeof data !== "object" || data === null) return false;

@@ -262,6 +262,14 @@ describe("at the start a policy that is none is refused with the configuration, 
     await expect(refused).rejects.toMatchObject({ code: "BAD_CONFIG", message: expect.stringMatching(message) });
   });
 
+  test("with its place, where the configuration is a file", async () => {
+    writeFileSync(path(), "export default 5;");
+    const yaml = join(folder, "tenantry.yaml");
+    writeFileSync(yaml, "windowUs: 100000\npolicies:\n  mine: { mode: observe, file: mine.ts }\n");
+    const refused = createController({ grpcPort: 0, httpPort: 0, config: yaml });
+    await expect(refused).rejects.toThrow(/tenantry\.yaml:3:32 policies\.mine: mine\.ts exports 5 as default/);
+  });
+
   test("one with the name of a policy of the package", async () => {
     const config = { policies: { "latency-slo": { file: path() } } };
     const refused = createController({ grpcPort: 0, httpPort: 0, config });
