@@ -79,7 +79,7 @@ describe("a trial", () => {
 describe("a policy that goes wrong in the trial is named, with the place and what it did", () => {
   const TWO = "if (view.tenants.length < 2) return new Rates(view);\n";
   test.each([
-    ["throws", 'throw new Error("boom");', /refused in \d+ of \d+ windows, .* first because: boom \(wrong\.ts:4:\d+\)\n$/],
+    ["throws", 'throw new Error("boom");', /refused in \d+ of \d+ windows, .* first because: boom \(wrong\.ts:4\)\n$/],
     ["gives nothing", "return undefined as never;", /first because: decide gives undefined; write "return rates"/],
     [
       "gives NaN",
