@@ -85,7 +85,7 @@ export const latencySlo = definePolicy({
     for (const tenant of promised) {
       const aimUs = margin * tenant.terms!.p99TargetUs!;
       const latencyUs = latency(view, tenant);
-      const waits = all.map(({ resource }) => resource.latency(tenant) * (1 - 1 / resource.slowdown));
+      const waits = waitsOf(tenant, all);
       const longest = Math.max(...waits);
       all.forEach(({ resource: { slowdown } }, r) => {
         if (!(waits[r] > ELSEWHERE * longest) || loads[r] === 0 || spared[r][tenant.index] === 0) return;
@@ -127,7 +127,8 @@ function admittedLoad(view: View, { resource, points, held }: Budget, beta: numb
     let limited = false;
     for (const { rates, throughputs } of points) {
       if (!(rates[index] <= room * throughputs[index])) continue;
-      room = rates[index] / throughputs[index];
+      // A rate of zero, at which nothing comes through, leaves no room.
+      room = throughputs[index] > 0 ? rates[index] / throughputs[index] : 0;
       limited = true;
     }
     sum += resource.loads[index] * (limited ? room : 1);
@@ -168,6 +169,13 @@ function shed(
 
 function sum(column: Float64Array): number {
   return column.reduce((a, b) => a + b, 0);
+}
+
+/** wait(h,r), by resource. Of whom nothing gets as far as a resource yet, it is for any that its waiting requests would reach. */
+function waitsOf(tenant: Tenant, all: readonly Budget[]): number[] {
+  const seen = all.map(({ resource }) => resource.latency(tenant) * (1 - 1 / resource.slowdown));
+  if (seen.some((wait) => wait > 0)) return seen;
+  return all.map(({ resource, points }) => (points.some((point) => point.oldest(tenant) > 0) ? 1 - 1 / resource.slowdown : 0));
 }
 
 /** What a limit of its own holds back is no fault of others: at such a point only what got through counts. */

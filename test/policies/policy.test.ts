@@ -6,6 +6,7 @@ import {
   dominantResourceFairness,
   heldBack,
   latencySlo,
+  POLICIES,
   Point,
   type Policy,
   paramsOf,
@@ -393,4 +394,42 @@ test("who is held back for objectives' sake and asks for less than its part is g
   const rate = latencySlo.decide(view, latencySlo.params).get(point, tenants[1]);
   // A rate of what it asked for in this window would be 90, and less in the next, for ever.
   expect(rate).toBeGreaterThan(110);
+});
+
+test.each(POLICIES.map(({ name }) => name))(
+  "%s decides beside a tenant whose rate is zero, and that gets nothing through",
+  (name) => {
+    const view = viewOf({
+      tenants: [
+        { id: "late", load: 5e5 },
+        { id: "flood", load: 9e5 },
+        { id: "barred", load: 0, throughput: 0 },
+      ],
+      slowdown: 20,
+    });
+    view.points[0].rates[2] = 0;
+    const tenants = view.tenants.map((tenant) => (tenant.id === "late" ? { ...tenant, terms: { p99TargetUs: 1_000 } } : tenant));
+    const policy = POLICIES.find((each) => each.name === name)!;
+    const rates: number[] = [];
+    policy.decide({ ...view, tenants }, policy.params).forEach((_point, _tenant, rate) => {
+      rates.push(rate);
+    });
+    for (const rate of rates) expect(rate).toBeGreaterThanOrEqual(0);
+  },
+);
+
+test("a flood is held back for the sake of one of whom nothing gets as far as the resource", () => {
+  const view = viewOf({
+    tenants: [
+      { id: "late", load: 0, throughput: 0 },
+      { id: "flood", load: 9e5 },
+    ],
+    slowdown: 20,
+  });
+  const [point] = view.points;
+  point.oldestsUs[0] = 5_000_000;
+  const late = { ...view.tenants[0], terms: { p99TargetUs: 100_000 } };
+  const rates = latencySlo.decide({ ...view, tenants: [late, view.tenants[1]] }, latencySlo.params);
+  expect(rates.get(point, view.tenants[1])).toBeLessThan(900);
+  expect(rates.get(point, late)).toBeUndefined();
 });
