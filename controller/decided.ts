@@ -6,7 +6,7 @@
  * Without this, a tenant that a latency objective holds to a tenth would still count as wanting all of it, and fairness would
  * cut others to keep its share free, which nobody then uses.
  */
-import { type Point, Rates, type Resource, type Tenant, type View } from "../policies/index.js";
+import { holdsOf, type Point, Rates, type Resource, type View } from "../policies/index.js";
 
 export class Decided {
   /** What the next policy sees. */
@@ -21,20 +21,27 @@ export class Decided {
     this.#before = new Array(view.resources.length).fill(undefined);
   }
 
-  /** One limit of the policy that decided last; call `bound` after all of them. */
-  limit(point: Point, tenant: Tenant, ratePerSec: number, because: Resource | undefined): void {
-    this.#rates.limit(point, tenant, ratePerSec, because);
+  /**
+   * Limits of the policy that decided last; call `bound` after all of them.
+   *
+   * @param ratesPerSec by tenant index; Infinity: not limited
+   * @param because     by tenant index, the resource, by its index; −1: none
+   */
+  limit(point: Point, ratesPerSec: Float64Array, because: Int32Array): void {
+    this.#rates.limitAll(point, ratesPerSec, because);
   }
 
   /** The limits of a policy are in: those after it see them. */
   bound(): void {
     const { view } = this;
     const limited = new Uint8Array(view.tenants.length);
-    this.#rates.forEach((_, tenant) => {
-      limited[tenant] = 1;
+    this.#rates.forEachPoint((_, rates) => {
+      for (let t = 0; t < limited.length; t++) if (rates[t] < Number.POSITIVE_INFINITY) limited[t] = 1;
     });
-    const rooms = view.points.map((point) => this.#roomsAt(point, limited));
-    for (const resource of view.resources) this.#boundDemands(resource, rooms);
+    const { feeders } = holdsOf(view);
+    const ways = new Map(feeders.map((points) => [points, undefined as Ways | undefined]));
+    for (const points of ways.keys()) ways.set(points, this.#waysThrough(points, limited));
+    for (const resource of view.resources) this.#boundDemands(resource, ways.get(feeders[resource.index])!);
     this.view = { ...view, decided: this.#rates };
   }
 
@@ -43,37 +50,40 @@ export class Decided {
     for (const [r, before] of this.#before.entries()) if (before !== undefined) this.view.resources[r].demands.set(before);
   }
 
-  /** By tenant: how many times what came through may come; −rate where nothing did but some waits; NaN: nothing is to be said. */
-  #roomsAt(point: Point, limited: Uint8Array): Float64Array {
-    const rates = this.#rates.column(point);
-    const { throughputs, waitings } = point;
-    const rooms = new Float64Array(limited.length).fill(Number.NaN);
-    for (let t = 0; t < rooms.length; t++) {
-      if (limited[t] === 0) continue;
-      const rate = rates === undefined ? Number.POSITIVE_INFINITY : rates[t];
-      if (throughputs[t] > 0) rooms[t] = rate / throughputs[t];
-      else if (waitings[t] > 0) rooms[t] = -rate;
+  #waysThrough(points: readonly Point[], limited: Uint8Array): Ways {
+    const rooms = new Float64Array(limited.length);
+    const shut: Ways["shut"] = [];
+    for (const point of points) {
+      const rates = this.#rates.column(point);
+      const { throughputs, waitings } = point;
+      for (let t = 0; t < rooms.length; t++) {
+        if (limited[t] === 0) continue;
+        const rate = rates === undefined ? Number.POSITIVE_INFINITY : rates[t];
+        if (throughputs[t] > 0) rooms[t] = Math.max(rooms[t], rate / throughputs[t]);
+        else if (waitings[t] > 0) shut.push({ point, tenant: t, rate });
+      }
     }
-    return rooms;
+    return { rooms, shut };
   }
 
-  #boundDemands(resource: Resource, roomsByPoint: readonly Float64Array[]): void {
+  #boundDemands(resource: Resource, { rooms, shut }: Ways): void {
     const { demands, loads, index } = resource;
     this.#before[index] ??= demands.slice();
-    const allowed = new Float64Array(demands.length);
-    for (const point of this.view.points) {
-      if (!point.feeds(resource)) continue;
+    const allowed = rooms.slice();
+    for (let t = 0; t < allowed.length; t++) if (allowed[t] < Number.POSITIVE_INFINITY) allowed[t] *= loads[t];
+    for (const { point, tenant, rate } of shut) {
       const everybodys = point.totalThroughput > 0 ? resource.totalLoad() / point.totalThroughput : 0;
-      const rooms = roomsByPoint[point.index];
-      for (let t = 0; t < allowed.length; t++) {
-        const room = rooms[t];
-        if (Number.isNaN(room)) continue;
-        const unlimited = room === Number.POSITIVE_INFINITY || room === Number.NEGATIVE_INFINITY;
-        const load = unlimited ? Number.POSITIVE_INFINITY : room >= 0 ? room * loads[t] : -room * everybodys;
-        if (load > allowed[t]) allowed[t] = load;
-      }
+      allowed[tenant] = Math.max(allowed[tenant], rate === Number.POSITIVE_INFINITY ? rate : rate * everybodys);
     }
     // Where nothing of it comes through or waits, no limit says anything about what it wants.
     for (let t = 0; t < allowed.length; t++) if (allowed[t] > 0 && allowed[t] < demands[t]) demands[t] = allowed[t];
   }
+}
+
+/** How those who are limited come to a resource; alike for all resources that the same points feed. */
+interface Ways {
+  /** By tenant: how many times what came through may come, at the point that leaves it most. */
+  readonly rooms: Float64Array;
+  /** Where nothing of it came through but some waits, and the rate it has there. */
+  readonly shut: { readonly point: Point; readonly tenant: number; readonly rate: number }[];
 }

@@ -46,7 +46,7 @@ export function decide({ policy, params, view, nowUs, budgetUs }: DecideOptions)
     return { cause: "threw", message: `policy "${policy.name}" threw: ${says}` };
   }
   const tookUs = nowUs() - startUs;
-  if (typeof rates?.forEach !== "function" || typeof rates?.forEachPromise !== "function") {
+  if (typeof rates?.forEachPoint !== "function" || typeof rates?.forEachPromise !== "function") {
     return { cause: "absent", message: `policy "${policy.name}" gave ${shown(rates)} instead of Rates; return new Rates(view)` };
   }
   if (tookUs > budgetUs) {
@@ -63,15 +63,21 @@ function fault(policy: Policy, rates: Rates, view: View): Judged | undefined {
   const refuse = (cause: RefusalCause, says: string) => {
     found = { cause, message: `policy "${policy.name}" ${says}` };
   };
-  rates.forEach((point, tenant, rate, resource) => {
-    if (found !== undefined) return;
-    const unknown = notInView(view, point, tenant, resource);
-    if (unknown !== undefined) refuse("unknown", `sets a limit about ${unknown}`);
-    else if (!(rate >= 0))
-      refuse(
-        Number.isNaN(rate) ? "nan" : "negative",
-        `limits ${pairIn(view, point, tenant)} to ${rate} per second; expected a number ≥ 0`,
-      );
+  rates.forEachPoint((point, column, because) => {
+    const known = view.points[point] !== undefined && column.length <= view.tenants.length;
+    for (let tenant = 0; tenant < column.length && found === undefined; tenant++) {
+      const rate = column[tenant];
+      if (rate === Number.POSITIVE_INFINITY) continue;
+      const resource = because[tenant];
+      if (known && rate >= 0 && resource >= -1 && resource < view.resources.length) continue;
+      const unknown = notInView(view, point, tenant, resource);
+      if (unknown !== undefined) refuse("unknown", `sets a limit about ${unknown}`);
+      else if (!(rate >= 0))
+        refuse(
+          Number.isNaN(rate) ? "nan" : "negative",
+          `limits ${pairIn(view, point, tenant)} to ${rate} per second; expected a number ≥ 0`,
+        );
+    }
   });
   rates.forEachPromise((point, tenant, rate) => {
     if (found !== undefined) return;

@@ -48,6 +48,10 @@ export class LatencyGather {
 
   #quantiles(tenant: number, from: number, to: number, p50sUs: Float64Array, p99sUs: Float64Array): void {
     const histogram = this.#histogram;
+    if (to - from === 1) {
+      p50sUs[tenant] = p99sUs[tenant] = latencyBucketUpperUs(this.#bucket[this.#order[from]]);
+      return;
+    }
     let lowest = LATENCY_BUCKETS;
     let highest = 0;
     let total = 0;

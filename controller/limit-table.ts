@@ -37,7 +37,7 @@ export class LimitTable {
 
   /** Limits a pair, whatever it was before. */
   set(point: number, seat: number, ratePerSec: number, policy: number, resource: number, note = ""): void {
-    const columns = this.#columns(point, seat);
+    const columns = this.columns(point, seat + 1);
     if (Number.isNaN(columns.rates[seat])) columns.count++;
     columns.rates[seat] = ratePerSec;
     columns.policies[seat] = policy;
@@ -49,10 +49,23 @@ export class LimitTable {
     }
   }
 
-  /** Limits a pair unless a tighter limit stands already, or the same but for rounding: whoever came first is the reason. */
-  tighten(point: number, seat: number, ratePerSec: number, policy: number, resource: number): void {
-    const before = this.rate(point, seat);
-    if (!(before * ALMOST <= ratePerSec)) this.set(point, seat, ratePerSec, policy, resource);
+  /**
+   * Limits pairs of a point, each unless a tighter limit stands already, or the same but for rounding: whoever came first is the
+   * reason.
+   *
+   * @param rates     by seat; NaN: nothing is to be limited
+   * @param resources by seat, index of the meter; −1: none
+   */
+  tighten(point: number, rates: Float64Array, policy: number, resources: Int32Array): void {
+    const columns = this.columns(point, rates.length);
+    for (let seat = 0; seat < rates.length; seat++) {
+      const before = columns.rates[seat];
+      if (before * ALMOST <= rates[seat] || Number.isNaN(rates[seat])) continue;
+      if (Number.isNaN(before)) columns.count++;
+      columns.rates[seat] = rates[seat];
+      columns.policies[seat] = policy;
+      columns.resources[seat] = resources[seat];
+    }
   }
 
   /** The rate of a pair; NaN: unlimited. */
@@ -118,11 +131,12 @@ export class LimitTable {
     }
   }
 
-  #columns(point: number, seat: number): LimitColumns {
+  /** The columns of a point, for at least so many seats. Whoever writes there keeps their count. */
+  columns(point: number, seats: number): LimitColumns {
     while (this.#points.length <= point) this.#points.push(undefined);
     const columns = this.#points[point];
-    if (columns !== undefined && seat < columns.rates.length) return columns;
-    const size = Math.max(64, 2 * seat + 2);
+    if (columns !== undefined && seats <= columns.rates.length) return columns;
+    const size = Math.max(64, seats, 2 * (columns?.rates.length ?? 0));
     const grown: LimitColumns = {
       rates: new Float64Array(size).fill(Number.NaN),
       policies: new Int16Array(size),

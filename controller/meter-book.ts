@@ -98,6 +98,11 @@ export class MeterBook {
     return this.#byKey.get(keyOf(kind, logicalName));
   }
 
+  /** Indices are below this. */
+  get capacity(): number {
+    return this.#all.length;
+  }
+
   /** The meter at this index; undefined: none. */
   at(index: number): LogicalMeter | undefined {
     return this.#all[index];

@@ -6,7 +6,7 @@
  * a mode may be changed between two decisions. Of several rules about one pair the tightest wins and is named as the reason;
  * the others stay known, for whoever asks what comes next.
  */
-import type { Policy, Rates, View } from "../policies/index.js";
+import { holdsOf, type Policy, type Rates, type View } from "../policies/index.js";
 import { Decided } from "./decided.js";
 import { decide, type RefusalCause, StepGuard } from "./guard.js";
 import { LimitTable } from "./limit-table.js";
@@ -70,7 +70,7 @@ export class PolicyLoop {
   /** Lets every policy decide on this view. */
   decide(view: View): void {
     const { settings } = this.#options;
-    const decided = new Decided(view);
+    const decided = new Decided({ ...view, holds: holdsOf(view) });
     for (const wanted of this.wanted) {
       if (modeLevel(settings.mode) * modeLevel(settings.policyMode(wanted.policy)) === 0) {
         wanted.limits.clear();
@@ -101,14 +101,22 @@ export class PolicyLoop {
   /** Has those that follow see what this policy holds back, as far as it is enforced. */
   #tell(wanted: Wanted, decided: Decided, view: View): void {
     const { builder } = this.#options;
+    const { seatOf, resourceAt } = builder;
     const pointAt = new Map(builder.points.map(({ meter, point }) => [meter.index, point]));
-    const resourceAt = new Map(builder.resources.map(({ meter, resource }) => [meter.index, resource]));
+    const limits = new Float64Array(view.tenants.length);
+    const because = new Int32Array(view.tenants.length);
     let any = false;
-    this.#forEach(wanted, 2, (point, seat, rate, resource) => {
-      const v = builder.indexOf(seat);
+    this.#forEachPoint(wanted, 2, 2, (point, rates, resources) => {
       const at = pointAt.get(point);
-      if (v < 0 || at === undefined) return;
-      decided.limit(at, view.tenants[v], rate, resourceAt.get(resource));
+      if (at === undefined) return;
+      limits.fill(Number.POSITIVE_INFINITY);
+      for (let v = 0; v < limits.length; v++) {
+        const seat = seatOf[v];
+        if (!(rates[seat] >= 0)) continue;
+        limits[v] = rates[seat];
+        because[v] = resources[seat] < 0 ? -1 : resourceAt[resources[seat]];
+      }
+      decided.limit(at, limits, because);
       any = true;
     });
     if (any) decided.bound();
@@ -157,47 +165,53 @@ export class PolicyLoop {
 
   /** Fills the table with what is wanted at this level or above. @returns is anything wanted that is only observed? */
   #gather(table: LimitTable, least: 1 | 2): boolean {
+    const { settings } = this.#options;
     let observed = false;
     table.clear();
     this.wanted.forEach((wanted, index) => {
-      this.#forEach(
-        wanted,
-        1,
-        (point, seat, rate, resource, level) => {
-          if (level === 1) observed = true;
-          if (level >= least) table.tighten(point, seat, rate, index, resource);
-        },
-        least,
-      );
-      if (wanted.promises.size > 0 && modeLevel(this.#options.settings.policyMode(wanted.policy)) === 1) observed = true;
+      const below = this.#forEachPoint(wanted, least, least, (point, rates, resources) => {
+        table.tighten(point, rates, index, resources);
+      });
+      if (below || (wanted.promises.size > 0 && modeLevel(settings.policyMode(wanted.policy)) === 1)) observed = true;
     });
     return observed;
   }
 
   /**
-   * Visits the limits of a policy that count at this level or above, under what others promise.
+   * Visits the limits of a policy that count at this level or above, under what others promise, point by point: columns by seat,
+   * rates NaN where there is none; read only, and only during the visit.
    *
    * @param promises level of the promises that count
+   * @returns is any of them below level 2, yet not off?
    */
-  #forEach(
+  #forEachPoint(
     wanted: Wanted,
     least: 1 | 2,
-    visit: (point: number, seat: number, ratePerSec: number, resource: number, level: number) => void,
-    promises: 1 | 2 = least,
-  ): void {
+    promises: 1 | 2,
+    visit: (point: number, rates: Float64Array, resources: Int32Array) => void,
+  ): boolean {
     const ofPolicy = modeLevel(this.#options.settings.policyMode(wanted.policy));
     const promisers = this.#promisers(wanted, promises);
+    const levels = this.#tenantLevels();
+    let observed = false;
     wanted.limits.forEachPoint((point, { rates, resources }) => {
       const most = Math.min(ofPolicy, this.#pointLevel(point));
-      if (most < least) return;
-      for (let seat = 0; seat < rates.length; seat++) {
-        if (Number.isNaN(rates[seat])) continue;
-        const level = Math.min(most, this.#tenantLevel(seat));
-        if (level < least) continue;
-        const rate = promisers.length === 0 ? rates[seat] : lifted(rates[seat], point, seat, promisers);
-        visit(point, seat, rate, resources[seat], level);
+      if (most === 0) return;
+      const floor = highest(promisers.flatMap((table) => table.at(point)?.rates ?? []));
+      if (levels === undefined && most < 2) observed = true;
+      if (levels === undefined && most < least) return;
+      if (levels === undefined && floor === undefined) return visit(point, rates, resources);
+      const counting = rates.slice();
+      for (let seat = 0; seat < counting.length; seat++) {
+        if (Number.isNaN(counting[seat])) continue;
+        const level = levels === undefined ? most : Math.min(most, levels[seat]);
+        if (level === 1) observed = true;
+        if (level < least) counting[seat] = Number.NaN;
+        else if (floor !== undefined && floor[seat] > counting[seat]) counting[seat] = floor[seat];
       }
+      visit(point, counting, resources);
     });
+    return observed;
   }
 
   /** What other policies promise, at this level or above. */
@@ -218,6 +232,18 @@ export class PolicyLoop {
     return Math.min(modeLevel(settings.mode), modeLevel(settings.pointMode(meters.at(point)?.name ?? "")));
   }
 
+  /** By seat, as far as seats go; undefined: all tenants are enforced. */
+  #tenantLevels(): Uint8Array | undefined {
+    const { settings, seats } = this.#options;
+    if (settings.tenantModes.size === 0) return undefined;
+    const levels = new Uint8Array(seats.capacity).fill(2);
+    for (const [id, mode] of settings.tenantModes) {
+      const seat = seats.find(id);
+      if (seat !== undefined) levels[seat] = modeLevel(mode);
+    }
+    return levels;
+  }
+
   #tenantLevel(seat: number): number {
     const { tenantModes } = this.#options.settings;
     return tenantModes.size === 0 ? 2 : modeLevel(tenantModes.get(this.#options.seats.name(seat) ?? "") ?? "enforce");
@@ -235,23 +261,35 @@ export class PolicyLoop {
   }
 
   #take(wanted: Wanted, view: View, rates: Rates): void {
-    const { builder, onRefused } = this.#options;
+    const { builder, seats, onRefused } = this.#options;
+    const { seatOf } = builder;
+    const meterOf = Int32Array.from(builder.resources, ({ meter }) => meter.index);
     const { policy, limits: before, spare: next, steps } = wanted;
     let held = 0;
     steps.begin();
     next.clear();
     wanted.promises.clear();
     rates.forEachPromise((p, t, rate) => wanted.promises.set(builder.points[p].meter.index, builder.seatOf[t], rate, 0, -1));
-    rates.forEach((p, t, rate, r) => {
+    rates.forEachPoint((p, column, because) => {
       const point = builder.points[p].meter.index;
-      const seat = builder.seatOf[t];
-      const last = before.rate(point, seat);
-      if (steps.allows(point * MOST_SEATS + seat, rate, last, view.points[p].throughputs[t])) {
-        next.set(point, seat, rate, 0, r < 0 ? -1 : builder.resources[r].meter.index);
-        return;
+      const { throughputs } = view.points[p];
+      const last = before.columns(point, seats.capacity);
+      const into = next.columns(point, seats.capacity);
+      for (let t = 0; t < column.length; t++) {
+        if (column[t] === Number.POSITIVE_INFINITY) continue;
+        const seat = seatOf[t];
+        if (steps.allows(point * MOST_SEATS + seat, column[t], last.rates[seat], throughputs[t])) {
+          into.rates[seat] = column[t];
+          into.resources[seat] = because[t] < 0 ? -1 : meterOf[because[t]];
+        } else {
+          held++;
+          if (Number.isNaN(last.rates[seat])) continue;
+          into.rates[seat] = last.rates[seat];
+          into.resources[seat] = last.resources[seat];
+        }
+        into.policies[seat] = 0;
+        into.count++;
       }
-      held++;
-      if (!Number.isNaN(last)) next.set(point, seat, last, 0, before.get(point, seat)!.resource);
     });
     wanted.limits = next;
     wanted.spare = before;
@@ -260,6 +298,16 @@ export class PolicyLoop {
       onRefused(policy, "step", message);
     }
   }
+}
+
+/** By seat, the most of what several columns say; undefined: there is none. */
+function highest(columns: readonly Float64Array[]): Float64Array | undefined {
+  if (columns.length < 2) return columns[0];
+  const longest = columns.reduce((a, b) => (b.length > a.length ? b : a)).slice();
+  for (const column of columns) {
+    for (let seat = 0; seat < column.length; seat++) if (!(longest[seat] >= column[seat])) longest[seat] = column[seat];
+  }
+  return longest;
 }
 
 /** A rate, or the most of what is promised to the pair where that is more. */

@@ -8,7 +8,7 @@ import type { PointGrant } from "./grant-log.js";
 import type { Instance } from "./membership.js";
 import type { LogicalMeter } from "./meter-book.js";
 import { AVERAGE, COST, COUNT, type MeterRows, SUMS } from "./meter-rows.js";
-import { EVEN_PART, echo, FALLBACK_EVEN_PART, growWithin, shareOut } from "./split.js";
+import { EVEN_PART, echo, FALLBACK_EVEN_PART, growWithin, JOINER, shareOut } from "./split.js";
 
 /** Limits at one point: seats ascending, and the rate of each over all instances. */
 export interface PointLimits {
@@ -33,12 +33,14 @@ export interface Member {
 }
 
 /** A member that takes part in the point at hand, with columns by pair: of all pairs, or of those on tenants it has named. */
-interface Sharer {
+interface Part {
   readonly member: Member;
+  readonly pairOf: Int32Array | undefined;
   readonly demands: Float64Array;
-  /** What it may be using, and falling back to; −1: not limited until now. */
+  /** What it may be using, and falling back to; JOINER: not limited until now. */
   readonly rates: Float64Array;
   readonly fallbacks: Float64Array;
+  readonly shares: Float64Array;
   /** What it is granted, no more rows than fit; undefined: it is sent nothing now. */
   readonly grant: PointGrant | undefined;
 }
@@ -48,21 +50,8 @@ export class PointSplitter {
   #pairAt = new Int32Array(0);
   /** By position, of one member at a time: its place among the pairs on tenants it has named, −1 for none. */
   #placeOf = new Int32Array(0);
-  // Sharers of part of the pairs, by pair: from #starts[k] to #starts[k + 1] of #part stand their numbers and their places.
-  #starts = new Int32Array(0);
-  #partSharer = new Int32Array(0);
-  #partPlace = new Int32Array(0);
   #columns: Float64Array[] = [];
   #columnsUsed = 0;
-  // Of one pair, by sharer.
-  #who: Sharer[] = [];
-  #places = new Int32Array(0);
-  #demands = new Float64Array(0);
-  #shares = new Float64Array(0);
-  #grants = new Float64Array(0);
-  #fallbackGrants = new Float64Array(0);
-  #outstanding = new Float64Array(0);
-  #outstandingFallbacks = new Float64Array(0);
 
   /** Splits, and adds to what receivers are granted. `seatCapacity`: seats are below this. */
   split(limits: PointLimits, members: readonly Member[], windowUs: number, seatCapacity: number): void {
@@ -72,9 +61,7 @@ export class PointSplitter {
     this.#mark(seats, seatCapacity);
     const others = { rates: this.#column(pairs).fill(0), fallbacks: this.#column(pairs).fill(0), ceilings: this.#column(pairs) };
     others.ceilings.set(limits.rates);
-    const whole: Sharer[] = [];
-    const part: Sharer[] = [];
-    const placed: Int32Array[] = [];
+    const parts: Part[] = [];
     for (const member of members) {
       const { instance } = member;
       const rows = instance.ledger.meters.find((each) => each?.meter === meter)?.rows;
@@ -84,31 +71,28 @@ export class PointSplitter {
         this.#linger(instance, limits, others);
         continue;
       }
-      const positions = member.namedOnly ? this.#positionsOf(instance, pairs) : undefined;
-      const size = positions?.length ?? pairs;
-      const sharer = {
+      const pairOf = member.namedOnly ? this.#pairsOf(instance, pairs) : undefined;
+      const size = pairOf?.length ?? pairs;
+      const part = {
         member,
+        pairOf,
         demands: this.#column(size).fill(0),
-        rates: this.#column(size).fill(-1),
-        fallbacks: this.#column(size).fill(-1),
-        grant: grantFor(member, limits, positions),
+        rates: this.#column(size).fill(JOINER),
+        fallbacks: this.#column(size).fill(JOINER),
+        shares: this.#column(size),
+        grant: grantFor(member, limits, pairOf),
       };
-      this.#outstand(sharer, limits, positions !== undefined, others);
-      if (rows !== undefined) this.#askFor(sharer.demands, instance, rows, windowUs, positions !== undefined);
+      this.#outstand(part, limits, others);
+      if (rows !== undefined) this.#askFor(part, rows, windowUs);
       if (instance.held !== undefined) {
         // Its own figures are not known yet: what it held tells where the demand was.
-        for (let k = 0; k < size; k++) if (sharer.demands[k] === 0) sharer.demands[k] = Math.max(sharer.rates[k], 0);
+        for (let k = 0; k < size; k++) if (part.demands[k] === 0) part.demands[k] = Math.max(part.rates[k], 0);
       }
-      if (positions === undefined) whole.push(sharer);
-      else {
-        part.push(sharer);
-        placed.push(positions);
-      }
+      parts.push(part);
     }
     for (let k = 0; k < pairs; k++) this.#pairAt[seats[k]] = -1;
-    this.#order(placed, pairs);
-    this.#splitPairs(limits, whole, part, others);
-    for (const { member, grant } of [...whole, ...part]) {
+    this.#splitPairs(limits, parts, others);
+    for (const { member, grant } of parts) {
       if (grant === undefined) continue;
       member.rowsLeft -= grant.seats.length;
       member.omitted += pairs - grant.seats.length;
@@ -116,47 +100,31 @@ export class PointSplitter {
     }
   }
 
-  #splitPairs(limits: PointLimits, whole: readonly Sharer[], part: readonly Sharer[], others: Others): void {
-    this.#reserve(whole.length + part.length);
-    const who = this.#who;
-    const places = this.#places;
-    const demands = this.#demands;
-    const shares = this.#shares;
-    const outstanding = this.#outstanding;
-    const outstandingFallbacks = this.#outstandingFallbacks;
-    const within = { rate: 0, ceiling: 0, lingering: 0 };
-    for (let k = 0; k < limits.seats.length; k++) {
-      let n = whole.length;
-      for (let j = 0; j < n; j++) {
-        who[j] = whole[j];
-        places[j] = k;
-      }
-      for (let e = this.#starts[k]; e < this.#starts[k + 1]; e++) {
-        who[n] = part[this.#partSharer[e]];
-        places[n++] = this.#partPlace[e];
-      }
-      for (let j = 0; j < n; j++) {
-        demands[j] = who[j].demands[places[j]];
-        outstanding[j] = who[j].rates[places[j]];
-        outstandingFallbacks[j] = who[j].fallbacks[places[j]];
-      }
-      const rate = limits.rates[k];
-      if (limits.policies[limits.seats[k]] < 0) {
-        echo(others.rates[k], outstanding, this.#grants, n);
-        echo(others.fallbacks[k], outstandingFallbacks, this.#fallbackGrants, n);
-        give(who, places, this.#grants, this.#fallbackGrants, n);
-        continue;
-      }
-      within.rate = rate;
-      within.ceiling = others.ceilings[k];
-      within.lingering = others.rates[k];
-      shareOut(rate, demands, EVEN_PART, shares, n);
-      growWithin(within, shares, outstanding, this.#grants, n);
-      within.lingering = others.fallbacks[k];
-      shareOut(rate, demands, FALLBACK_EVEN_PART, shares, n);
-      growWithin(within, shares, outstandingFallbacks, this.#fallbackGrants, n);
-      give(who, places, this.#grants, this.#fallbackGrants, n);
-    }
+  #splitPairs({ seats, rates, policies }: PointLimits, parts: readonly Part[], others: Others): void {
+    const used = this.#columnsUsed;
+    const zeros = (size: number) => this.#column(size).fill(0);
+    const held = new Uint8Array(seats.length);
+    for (let k = 0; k < held.length; k++) if (policies[seats[k]] < 0) held[k] = 1;
+    const split = (evenPart: number, lingering: Float64Array, which: "rates" | "fallbacks") => {
+      this.#columnsUsed = used;
+      const sharers = parts.map((part) => {
+        const { length } = part.demands;
+        const granted = which === "rates" ? part.grant?.ratesPerSec : part.grant?.fallbacksPerSec;
+        return {
+          ...part,
+          outstanding: part[which],
+          granted,
+          grants: granted?.length === length ? granted : this.#column(length),
+        };
+      });
+      shareOut(rates, sharers, evenPart, zeros);
+      growWithin({ rates, ceilings: others.ceilings, lingering }, sharers, zeros);
+      if (held.includes(1)) echo(held, lingering, sharers, zeros);
+      // Rows that do not fit are not told.
+      for (const { granted, grants } of sharers) if (granted !== grants) granted?.set(grants.subarray(0, granted.length));
+    };
+    split(EVEN_PART, others.rates, "rates");
+    split(FALLBACK_EVEN_PART, others.fallbacks, "fallbacks");
   }
 
   /** What one that takes no part may still be using. */
@@ -181,13 +149,13 @@ export class PointSplitter {
   }
 
   /** What one that takes part may still be using; where it takes none, it counts with the others. */
-  #outstand({ member, rates, fallbacks }: Sharer, { meter }: PointLimits, inPart: boolean, others: Others): void {
+  #outstand({ member, pairOf, rates, fallbacks }: Part, { meter }: PointLimits, others: Others): void {
     for (const grant of member.instance.grants.at(meter.index)) {
       for (let i = 0; i < grant.seats.length; i++) {
         const k = this.#pairAt[grant.seats[i]];
         if (k < 0) continue;
         if (grant.clusterPerSec[i] > others.ceilings[k]) others.ceilings[k] = grant.clusterPerSec[i];
-        const place = inPart ? this.#placeOf[k] : k;
+        const place = pairOf === undefined ? k : this.#placeOf[k];
         if (place < 0) {
           others.rates[k] += grant.ratesPerSec[i];
           others.fallbacks[k] += grant.fallbacksPerSec[i];
@@ -200,7 +168,8 @@ export class PointSplitter {
   }
 
   /** Adds what each pair asks for at one instance, cost units per second. */
-  #askFor(demands: Float64Array, { ledger }: Instance, rows: MeterRows, windowUs: number, inPart: boolean): void {
+  #askFor({ member, pairOf, demands }: Part, rows: MeterRows, windowUs: number): void {
+    const { ledger } = member.instance;
     const { sums, seen, length } = rows;
     for (let i = 0; i < length; i++) {
       if (seen[i] === 0 || ledger.seats[i] < 0) continue;
@@ -209,12 +178,13 @@ export class PointSplitter {
       const at = i * SUMS + AVERAGE;
       const cost = sums[at + COST];
       const costPerRequest = cost > 0 && sums[at + COUNT] > 0 ? cost / sums[at + COUNT] : 1;
-      demands[inPart ? this.#placeOf[k] : k] += cost + (heldBack(rows, i, ledger.reports) * costPerRequest * 1e6) / windowUs;
+      demands[pairOf === undefined ? k : this.#placeOf[k]] +=
+        cost + (heldBack(rows, i, ledger.reports) * costPerRequest * 1e6) / windowUs;
     }
   }
 
-  /** Positions of the pairs on tenants this instance has named, ascending; `#placeOf` is about it from now on. */
-  #positionsOf({ ledger }: Instance, pairs: number): Int32Array {
+  /** The pairs on tenants this instance has named, ascending; `#placeOf` is about it from now on. */
+  #pairsOf({ ledger }: Instance, pairs: number): Int32Array {
     if (this.#placeOf.length < pairs) this.#placeOf = new Int32Array(2 * pairs);
     const placeOf = this.#placeOf.fill(-1, 0, pairs);
     let size = 0;
@@ -224,35 +194,13 @@ export class PointSplitter {
       placeOf[k] = 0;
       size++;
     }
-    const positions = new Int32Array(size);
+    const own = new Int32Array(size);
     for (let k = 0, place = 0; place < size; k++) {
       if (placeOf[k] < 0) continue;
-      positions[place] = k;
+      own[place] = k;
       placeOf[k] = place++;
     }
-    return positions;
-  }
-
-  /** Sorts the pairs of those that share in part by pair, in one counting pass. */
-  #order(placed: readonly Int32Array[], pairs: number): void {
-    const total = placed.reduce((sum, positions) => sum + positions.length, 0);
-    if (this.#starts.length < pairs + 1) this.#starts = new Int32Array(2 * pairs + 1);
-    if (this.#partSharer.length < total) {
-      this.#partSharer = new Int32Array(2 * total);
-      this.#partPlace = new Int32Array(2 * total);
-    }
-    const starts = this.#starts.fill(0, 0, pairs + 1);
-    if (total === 0) return;
-    for (const positions of placed) for (let i = 0; i < positions.length; i++) starts[positions[i]]++;
-    for (let k = 1; k <= pairs; k++) starts[k] += starts[k - 1];
-    // Filled from the end, each start ends where its pair begins.
-    for (let s = placed.length - 1; s >= 0; s--) {
-      for (let i = 0; i < placed[s].length; i++) {
-        const e = --starts[placed[s][i]];
-        this.#partSharer[e] = s;
-        this.#partPlace[e] = i;
-      }
-    }
+    return own;
   }
 
   #mark(seats: Int32Array, capacity: number): void {
@@ -266,18 +214,6 @@ export class PointSplitter {
     if ((this.#columns[at]?.length ?? 0) < size) this.#columns[at] = new Float64Array(Math.max(64, 2 * size));
     return this.#columns[at].subarray(0, size);
   }
-
-  #reserve(sharers: number): void {
-    if (this.#demands.length >= sharers) return;
-    const size = 2 * sharers;
-    this.#places = new Int32Array(size);
-    this.#demands = new Float64Array(size);
-    this.#shares = new Float64Array(size);
-    this.#grants = new Float64Array(size);
-    this.#fallbackGrants = new Float64Array(size);
-    this.#outstanding = new Float64Array(size);
-    this.#outstandingFallbacks = new Float64Array(size);
-  }
 }
 
 /** By pair: what those may be using that take no part, and the highest rate anything was cut from. */
@@ -287,29 +223,19 @@ interface Others {
   readonly ceilings: Float64Array;
 }
 
-/** Writes down what `n` sharers are granted of one pair. */
-function give(who: readonly Sharer[], places: Int32Array, rates: Float64Array, fallbacks: Float64Array, n: number): void {
-  for (let j = 0; j < n; j++) {
-    const { grant } = who[j];
-    if (grant === undefined || places[j] >= grant.seats.length) continue;
-    grant.ratesPerSec[places[j]] = rates[j];
-    grant.fallbacksPerSec[places[j]] = fallbacks[j];
-  }
-}
-
 /** Room for what a member is granted at a point. Those told of all pairs share the columns that are alike for all. */
 function grantFor(
   { granted, rowsLeft }: Member,
   { meter, seats, rates }: PointLimits,
-  positions: Int32Array | undefined,
+  pairOf: Int32Array | undefined,
 ): PointGrant | undefined {
   if (granted === undefined) return undefined;
-  const rows = Math.min(positions?.length ?? seats.length, rowsLeft);
+  const rows = Math.min(pairOf?.length ?? seats.length, rowsLeft);
   const room = { point: meter.index, ratesPerSec: new Float64Array(rows), fallbacksPerSec: new Float64Array(rows) };
-  if (positions === undefined && rows === seats.length) return { ...room, seats, clusterPerSec: rates };
+  if (pairOf === undefined && rows === seats.length) return { ...room, seats, clusterPerSec: rates };
   const own = { ...room, seats: new Int32Array(rows), clusterPerSec: new Float64Array(rows) };
   for (let i = 0; i < rows; i++) {
-    const k = positions === undefined ? i : positions[i];
+    const k = pairOf === undefined ? i : pairOf[i];
     own.seats[i] = seats[k];
     own.clusterPerSec[i] = rates[k];
   }

@@ -22,7 +22,7 @@
  * waiting use more in the next window, and are seen to. For a tenant that got nothing through, the load its waiting requests
  * will bring is judged by what everybody's requests cost.
  */
-import type { Group, Tenant, Terms, View } from "../policies/index.js";
+import type { Group, Point, Tenant, Terms, View } from "../policies/index.js";
 import { POINT, RESOURCE } from "../proto/messages.js";
 import { PointFigures, ResourceFigures } from "./figures.js";
 import type { Ledger } from "./ledger.js";
@@ -60,8 +60,8 @@ export class ViewBuilder {
   seatOf = new Int32Array(0);
   resources: ResourceFigures[] = [];
   points: PointFigures[] = [];
-  /** By meter: index of the resource in the view. */
-  #resourceAt: number[] = [];
+  /** By index of the meter: that of the resource in the view; −1: it is none. */
+  resourceAt = new Int32Array(0);
   #tenants: Tenant[] = [];
   /** Who sat where when this was last looked at. */
   readonly #sitters: (string | undefined)[] = [];
@@ -117,10 +117,8 @@ export class ViewBuilder {
       this.#fillRates(figures, inForce);
     }
     this.#fillFeeds();
-    for (const figures of this.resources) {
-      this.#fillDemands(figures);
-      figures.writeLatencies();
-    }
+    this.#fillDemands();
+    for (const figures of this.resources) figures.writeLatencies();
     this.view = {
       windowUs,
       tenants,
@@ -195,8 +193,8 @@ export class ViewBuilder {
       }
       return figures;
     };
-    this.#resourceAt = [];
-    for (const [index, meter] of resources.entries()) this.#resourceAt[meter.index] = index;
+    this.resourceAt = new Int32Array(meters.capacity).fill(-1);
+    for (const [index, meter] of resources.entries()) this.resourceAt[meter.index] = index;
     this.resources = resources.map((meter) => figuresOf(meter) as ResourceFigures);
     this.points = points.map((meter) => figuresOf(meter) as PointFigures);
   }
@@ -207,21 +205,22 @@ export class ViewBuilder {
       point.rates.fill(Number.NaN);
       return;
     }
-    const { rates, policies, resources } = columns;
-    for (let v = 0; v < point.rates.length; v++) {
-      const seat = this.seatOf[v];
-      const rate = seat < rates.length ? rates[seat] : Number.NaN;
-      point.rates[v] = rate;
-      if (Number.isNaN(rate)) continue;
-      if (policies[seat] >= 0) point.reasons[v] = resources[seat] < 0 ? -1 : (this.#resourceAt[resources[seat]] ?? -1);
-      else point.reasons[v] = this.#resourceNamed(inForce.get(meter.index, seat)!.note);
+    const { policies, resources } = columns;
+    const { seatOf, resourceAt } = this;
+    const { rates, reasons } = point;
+    for (let v = 0; v < rates.length; v++) {
+      const seat = seatOf[v];
+      rates[v] = seat < columns.rates.length ? columns.rates[seat] : Number.NaN;
+      if (Number.isNaN(rates[v])) continue;
+      if (policies[seat] < 0) reasons[v] = this.#resourceNamed(inForce.get(meter.index, seat)!.note);
+      else if (resources[seat] >= 0) reasons[v] = resourceAt[resources[seat]];
     }
   }
 
   /** Of a reason as an agent told it, "policy|resource": the resource's index in the view; −1: none that is known now. */
   #resourceNamed(note: string): number {
     const meter = this.#options.meters.find(RESOURCE, note.slice(note.indexOf("|") + 1));
-    return meter === undefined ? -1 : (this.#resourceAt[meter.index] ?? -1);
+    return meter === undefined ? -1 : this.resourceAt[meter.index];
   }
 
   #fillFeeds(): void {
@@ -234,7 +233,19 @@ export class ViewBuilder {
     }
   }
 
-  #fillDemands({ resource, waitings: queued, countsPerSec }: ResourceFigures): void {
+  /** Demands at all resources; what waits at the same points is looked at once for all they lead to. */
+  #fillDemands(): void {
+    const asks = new Map<string, Asks>();
+    for (const figures of this.resources) {
+      const { index } = figures.resource;
+      const feeders = this.points.filter(({ point }) => point.fed[index] === 1);
+      const key = feeders.map(({ point }) => point.index).join();
+      if (!asks.has(key)) asks.set(key, this.#asksAt(feeders));
+      this.#fillDemandsAt(figures, asks.get(key)!);
+    }
+  }
+
+  #fillDemandsAt({ resource, waitings: queued, countsPerSec }: ResourceFigures, { more, unseen }: Asks): void {
     const windowSec = this.#options.windowUs / 1e6;
     const { loads, demands } = resource;
     let operations = 0;
@@ -242,26 +253,31 @@ export class ViewBuilder {
     const total = resource.totalLoad();
     const loadPerOperation = operations > 0 ? total / operations : 0;
     for (let v = 0; v < loads.length; v++) {
-      demands[v] = loads[v] > 0 ? loads[v] : (queued[v] * loadPerOperation) / windowSec;
+      demands[v] = loads[v] > 0 ? loads[v] * (1 + more[v]) : (queued[v] * loadPerOperation) / windowSec;
     }
-    for (const { point, pendingPerSec, pendingTenants, pendingCount } of this.points) {
-      if (point.fed[resource.index] === 0) continue;
+    for (const { point, tenant, ratePerSec } of unseen) {
       const loadPerCost = point.totalThroughput > 0 ? total / point.totalThroughput : 0;
+      demands[tenant] = Math.max(demands[tenant], loads[tenant] + ratePerSec * loadPerCost);
+    }
+  }
+
+  /** How much more than what gets through at these points is asked for there. */
+  #asksAt(feeders: readonly PointFigures[]): Asks {
+    const windowSec = this.#options.windowUs / 1e6;
+    const more = new Float64Array(this.#tenants.length);
+    const unseen: Asks["unseen"] = [];
+    for (const { point, pendingPerSec, pendingTenants, pendingCount } of feeders) {
       const { throughputs, waitings, rates, reasons } = point;
       for (let i = 0; i < pendingCount; i++) {
         const v = pendingTenants[i];
-        const pending = pendingPerSec[v];
-        const load = loads[v];
         // However much waits behind a cap, no more than the cap can come: room that is kept for the rest would be nobody's.
         const free = reasons[v] < 0 && rates[v] >= 0 ? Math.max(rates[v] - throughputs[v], 0) : Number.POSITIVE_INFINITY;
         // Its own requests are the better witness: if they get through and put no load here, those that wait will put none.
-        const demand =
-          throughputs[v] > 0
-            ? load * (1 + Math.min(waitings[v] / windowSec, free) / throughputs[v])
-            : load + Math.min(pending, free) * loadPerCost;
-        if (demand > demands[v]) demands[v] = demand;
+        if (throughputs[v] > 0) more[v] = Math.max(more[v], Math.min(waitings[v] / windowSec, free) / throughputs[v]);
+        else unseen.push({ point, tenant: v, ratePerSec: Math.min(pendingPerSec[v], free) });
       }
     }
+    return { more, unseen };
   }
 
   #tenantAt(index: number, id: string, seat: number): Tenant {
@@ -269,4 +285,12 @@ export class ViewBuilder {
     const [terms, group] = [termsOf(seat), groupOf(seat)];
     return { index, id, weight: weightOf(seat), ...(terms && { terms }), ...(group !== undefined && { group }) };
   }
+}
+
+/** What is asked for beyond what gets through, at all points that feed a resource. */
+interface Asks {
+  /** By tenant, where some of its requests get through: how many times as much, at the point where that is most. */
+  readonly more: Float64Array;
+  /** Where none does: cost units per second that would. */
+  readonly unseen: { readonly point: Point; readonly tenant: number; readonly ratePerSec: number }[];
 }

@@ -16,16 +16,21 @@ import type { Point, Terms, View } from "./view.js";
 export class Agreed {
   readonly #view: View;
   readonly #weights: Float64Array;
+  /** By point index, what is agreed with tenants themselves; undefined: nothing is. */
+  readonly #caps: readonly (Float64Array | undefined)[];
+  readonly #guarantees: readonly (Float64Array | undefined)[];
   #tree: Tree | undefined;
 
   constructor(view: View, weights: Float64Array) {
     this.#view = view;
     this.#weights = weights;
+    this.#caps = termsBy(view, "caps", Number.POSITIVE_INFINITY);
+    this.#guarantees = termsBy(view, "guarantees", 0);
   }
 
   /** What each may get through at most, cost units per second; Infinity: as much as it likes. Undefined: nobody has a cap there. */
   caps(point: Point): Float64Array | undefined {
-    let caps = this.#own("caps", point, Number.POSITIVE_INFINITY);
+    let caps = this.#caps[point.index]?.slice();
     for (const { index, caps: ofGroup } of this.#view.groups ?? []) {
       const cap = own(ofGroup, point.name);
       if (cap === undefined) continue;
@@ -45,7 +50,7 @@ export class Agreed {
 
   /** What each is to get through at least, if it asks for it; 0: nothing is promised. Undefined: nobody is promised anything there. */
   promises(point: Point): Float64Array | undefined {
-    let promises = this.#own("guarantees", point, 0);
+    let promises = this.#guarantees[point.index]?.slice();
     const { groups = [] } = this.#view;
     // Children before their parents: what a team is promised counts toward what its organisation is.
     for (let g = groups.length - 1; g >= 0; g--) {
@@ -61,17 +66,6 @@ export class Agreed {
     return promises;
   }
 
-  #own(term: "caps" | "guarantees", point: Point, otherwise: number): Float64Array | undefined {
-    let rates: Float64Array | undefined;
-    for (const { index, terms } of this.#view.tenants) {
-      const rate = terms === undefined ? undefined : own(terms[term], point.name);
-      if (rate === undefined) continue;
-      rates ??= new Float64Array(this.#view.tenants.length).fill(otherwise);
-      rates[index] = rate;
-    }
-    return rates;
-  }
-
   #asks({ throughputs, waitings }: Point): Float64Array {
     const perWindow = 1e6 / this.#view.windowUs;
     return throughputs.map((through, i) => through + waitings[i] * perWindow);
@@ -83,6 +77,21 @@ export class Agreed {
     const groups = this.#view.groups?.length ?? 0;
     return { family, members: Array.from(family.topDown).flatMap((v) => (v >= groups ? [v - groups] : [])) };
   }
+}
+
+/** By point index, then tenant index: what its terms say of the point. */
+function termsBy({ points, tenants }: View, term: "caps" | "guarantees", otherwise: number): (Float64Array | undefined)[] {
+  const indexOf = new Map(points.map(({ name, index }) => [name, index]));
+  const columns = new Array<Float64Array | undefined>(points.length).fill(undefined);
+  for (const { index, terms } of tenants) {
+    for (const [name, rate] of Object.entries(terms?.[term] ?? {})) {
+      const p = indexOf.get(name);
+      if (p === undefined) continue;
+      columns[p] ??= new Float64Array(tenants.length).fill(otherwise);
+      columns[p][index] = rate;
+    }
+  }
+  return columns;
 }
 
 /** Points are named from outside: only a record's own keys count. */

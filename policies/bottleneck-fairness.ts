@@ -31,9 +31,9 @@
  */
 import { PACE_RANGES, weightsOf } from "./budget.js";
 import { fairShares } from "./families.js";
+import { holdsOf } from "./holds.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
-import { expectedLoads, heldBack, heldBecause } from "./view.js";
 
 /** Whoever uses more than its max-min share of an overloaded resource is brought back to that share [Retro §4.1]. */
 export const bottleneckFairness = definePolicy({
@@ -55,17 +55,15 @@ export const bottleneckFairness = definePolicy({
   decide(view, { alpha, beta, threshold, settle }) {
     const rates = new Rates(view);
     const weights = weightsOf(view);
-    const held = heldBack(view);
-    const because = heldBecause(view);
+    const { held, because, feeders, expected: all } = holdsOf(view);
     for (const resource of view.resources) {
       const excess = ((resource.slowdown - threshold) * resource.calmServiceUs) / view.windowUs;
       const full = (1 - 1 / threshold) / (1 - 1 / resource.slowdown);
       const step = resource.slowdown > threshold ? Math.min(full - 1, -excess) : Math.max(full - 1, -excess);
       const carry = Math.min(Math.max(1 + step / settle, 1 - alpha), 1 + beta);
       const calm = resource.slowdown < Math.sqrt(threshold);
-      const points = view.points.filter((point) => point.feeds(resource));
       const { loads, demands } = resource;
-      const expected = expectedLoads(resource, points, held);
+      const expected = all[resource.index];
       let total = resource.totalLoad();
       for (let i = 0; i < loads.length; i++) {
         if (held[i] === 1) total += Math.min(expected[i], (1 + beta) * loads[i]) - loads[i];
@@ -81,7 +79,7 @@ export const bottleneckFairness = definePolicy({
         shares[i] = share;
         if (calm && because[i] >= 0) reasons[i] = because[i];
       }
-      rates.limitLoads(points, resource, shares, reasons);
+      rates.limitLoads(feeders[resource.index], resource, shares, reasons);
     }
     return rates;
   },

@@ -21,8 +21,9 @@
  *
  * Growth β is twice that of bottleneck fairness: these policies leave some far less than others, who have further to come back.
  */
+import { type Holds, holdsOf } from "./holds.js";
 import type { Rates } from "./rates.js";
-import { expectedLoads, heldBack, heldBecause, type Point, type Resource, type View } from "./view.js";
+import type { Point, Resource, View } from "./view.js";
 
 /** How fast, and up to where. A policy that divides resources has these among its parameters. */
 export interface Pace {
@@ -81,12 +82,17 @@ export class Budget {
   /** By tenant index, the resource it is held back because of; −1: none. */
   readonly #because: Int32Array;
 
-  constructor(view: View, resource: Resource, { held, because }: Holds, { alpha, beta, threshold, settle }: Pace) {
+  constructor(
+    view: View,
+    resource: Resource,
+    { held, because, feeders, expected }: Holds,
+    { alpha, beta, threshold, settle }: Pace,
+  ) {
     this.resource = resource;
     this.held = held;
     this.#because = because;
-    this.points = view.points.filter((point) => point.feeds(resource));
-    this.expected = expectedLoads(resource, this.points, held);
+    this.points = feeders[resource.index];
+    this.expected = expected[resource.index];
     this.demands = resource.demands.slice();
     const { loads, slowdown, calmServiceUs, capacity: most } = resource;
     let total = resource.totalLoad();
@@ -115,9 +121,13 @@ export class Budget {
   /** By tenant index: this part of an equal share by weight of the load, or what it asks for when that is less. */
   minima(part: number, weights: Float64Array): Float64Array {
     const { demands } = this.resource;
+    const minima = new Float64Array(demands.length);
     let wanting = 0;
-    for (let i = 0; i < demands.length; i++) if (demands[i] > 0) wanting += weights[i];
-    return demands.map((demand, i) => (demand > 0 ? Math.min(demand, (part * this.total * weights[i]) / wanting) : 0));
+    for (let i = 0; i < minima.length; i++) if (demands[i] > 0) wanting += weights[i];
+    for (let i = 0; i < minima.length; i++) {
+      if (demands[i] > 0) minima[i] = Math.min(demands[i], (part * this.total * weights[i]) / wanting);
+    }
+    return minima;
   }
 
   /** By tenant index: what it asks of the resource and can put on it, at the most, under the limits decided so far. */
@@ -131,7 +141,9 @@ export class Budget {
         if (through > 0) rooms[i] = Math.max(rooms[i], (limits === undefined ? Number.POSITIVE_INFINITY : limits[i]) / through);
       }
     }
-    return demands.map((demand, i) => (loads[i] > 0 && rooms[i] > 0 ? Math.min(demand, loads[i] * rooms[i]) : demand));
+    const left = demands.slice();
+    for (let i = 0; i < left.length; i++) if (loads[i] > 0 && rooms[i] > 0) left[i] = Math.min(left[i], loads[i] * rooms[i]);
+    return left;
   }
 
   /**
@@ -158,15 +170,9 @@ export class Budget {
   }
 }
 
-/** Who is held back now, and because of what. */
-interface Holds {
-  held: Uint8Array;
-  because: Int32Array;
-}
-
 /** The budget of every resource. */
 export function budgets(view: View, pace: Pace): Budget[] {
-  const holds = { held: heldBack(view), because: heldBecause(view) };
+  const holds = holdsOf(view);
   return view.resources.map((resource) => new Budget(view, resource, holds, pace));
 }
 

@@ -21,6 +21,7 @@ import { type Budget, budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js"
 import { levelShares } from "./families.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
+import type { Tenant, View } from "./view.js";
 
 /** No tenant passes a point faster than its cap, and each gets its guarantee before others get more. */
 export const capsAndGuarantees = definePolicy({
@@ -40,33 +41,37 @@ export const capsAndGuarantees = definePolicy({
     const agreed = new Agreed(view, weights);
     for (const point of view.points) {
       const caps = agreed.caps(point);
-      if (caps !== undefined) for (const tenant of view.tenants) rates.limit(point, tenant, caps[tenant.index]);
+      if (caps !== undefined) rates.limitAll(point, caps);
     }
     const promises = view.points.map((point) => agreed.promises(point));
     if (promises.every((column) => column === undefined)) return rates;
+    const promisees = promiseesOf(view, promises);
     for (const point of view.points) {
       const column = promises[point.index];
-      if (column !== undefined) for (const tenant of view.tenants) rates.promise(point, tenant, column[tenant.index]);
+      if (column !== undefined) for (const tenant of promisees) rates.promise(point, tenant, column[tenant.index]);
     }
     for (const budget of budgets(view, params)) {
       const { demands, loads } = budget.resource;
-      const promised = promisedLoads(budget, promises);
-      const floors = demands.map((demand, i) => Math.min(promised[i], params.gamma * demand));
-      const sum = floors.reduce((a, b) => a + b, 0);
+      const floors = promisedLoads(budget, promises, promisees);
+      let sum = 0;
+      let missed = false;
+      for (let i = 0; i < floors.length; i++) {
+        floors[i] = Math.min(floors[i], params.gamma * demands[i]);
+        sum += floors[i];
+        if (floors[i] > loads[i]) missed = true;
+      }
       if (sum === 0) continue;
       const kept = Math.min(1, ((1 - params.reserve) * budget.capacity) / sum);
-      const guarantees = floors.map((floor) => kept * floor);
-      const broken = budget.resource.slowdown > params.threshold && floors.some((floor, i) => floor > loads[i]);
-      const wanted = demands.map((demand, i) => Math.max(demand, guarantees[i]));
-      const fair = levelShares(view, budget.capacity, { demands: wanted, weights, guarantees });
-      if (broken) budget.give(rates, fair);
+      const wanted = demands.slice();
+      for (let i = 0; i < wanted.length; i++) {
+        floors[i] *= kept;
+        wanted[i] = Math.max(wanted[i], floors[i]);
+      }
+      const fair = levelShares(view, budget.capacity, { demands: wanted, weights, guarantees: floors });
+      const broken = missed && budget.resource.slowdown > params.threshold;
       // Whoever was held back for it grows again; whoever was not has no part in it.
-      else
-        budget.give(
-          rates,
-          fair.map((share, i) => (budget.held[i] === 1 ? share : wanted[i])),
-          budget.carry,
-        );
+      if (!broken) for (let i = 0; i < fair.length; i++) if (budget.held[i] === 0) fair[i] = wanted[i];
+      budget.give(rates, fair, broken ? undefined : budget.carry);
     }
     return rates;
   },
@@ -76,16 +81,28 @@ export const capsAndGuarantees = definePolicy({
       : `a guarantee of its own at ${point.name}, smaller guarantees of others, or more capacity behind ${resource.name}`,
 });
 
+/** Who is promised something somewhere. */
+function promiseesOf({ tenants }: View, promises: readonly (Float64Array | undefined)[]): Tenant[] {
+  const promised = new Uint8Array(tenants.length);
+  for (const column of promises) {
+    if (column !== undefined) for (let i = 0; i < promised.length; i++) if (column[i] > 0) promised[i] = 1;
+  }
+  return tenants.filter(({ index }) => promised[index] === 1);
+}
+
 /** By tenant index: the load on the resource that comes with what is promised at the points that lead there. */
-function promisedLoads({ resource, points }: Budget, promises: readonly (Float64Array | undefined)[]): Float64Array {
+function promisedLoads(
+  { resource, points }: Budget,
+  promises: readonly (Float64Array | undefined)[],
+  promisees: readonly Tenant[],
+): Float64Array {
   const most = new Float64Array(resource.loads.length);
   const total = resource.totalLoad();
   for (const { index, throughputs, totalThroughput } of points) {
     const column = promises[index];
     if (column === undefined) continue;
     const everybodys = totalThroughput > 0 ? total / totalThroughput : 0;
-    for (let i = 0; i < most.length; i++) {
-      if (column[i] === 0) continue;
+    for (const { index: i } of promisees) {
       const perCost = throughputs[i] > 0 ? resource.loads[i] / throughputs[i] : everybodys;
       most[i] = Math.max(most[i], column[i] * perCost);
     }

@@ -18,7 +18,7 @@
  *   different points, stopping it at one leaves it free at the other; what is then too much there is taken by max-min.
  */
 import { budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js";
-import { dominantShare, fillTogether } from "./math/dominant-shares.js";
+import { dominantShares, fillTogether } from "./math/dominant-shares.js";
 import { maxMinFair } from "./math/max-min.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
@@ -38,21 +38,21 @@ export const dominantResourceFairness = definePolicy({
     const all = budgets(view, params);
     const ceilings = all.map(({ ceiling }) => ceiling);
     const capacities = all.map(({ calm, capacity }) => (calm ? Number.POSITIVE_INFINITY : capacity));
-    const demands = view.tenants.map(({ index }) => all.map((budget) => budget.demands[index]));
-    const speeds = weights.map((weight, i) => weight / dominantShare(demands[i], ceilings));
+    const demands = all.map((budget) => budget.demands);
+    const speeds = dominantShares(demands, ceilings);
+    for (let i = 0; i < speeds.length; i++) speeds[i] = weights[i] / speeds[i];
     const { granted, stoppedBy } = fillTogether(demands, capacities, speeds);
-    all.forEach((budget, r) => {
-      const filled = demands.map((demand, i) => (stoppedBy[i] === r ? granted[i] : 1) * demand[r]);
+    for (const [r, budget] of all.entries()) {
+      const filled = demands[r].slice();
+      for (let i = 0; i < filled.length; i++) if (stoppedBy[i] === r) filled[i] *= granted[i];
       budget.give(rates, budget.calm ? maxMinFair(budget.capacity, budget.demands, weights) : filled);
-    });
+    }
     for (const budget of all) {
       if (budget.calm) continue;
       const left = budget.left(rates);
       const fair = maxMinFair(budget.capacity, left, weights);
-      budget.give(
-        rates,
-        fair.map((share, i) => (share < left[i] * ALMOST ? share : Number.POSITIVE_INFINITY)),
-      );
+      for (let i = 0; i < fair.length; i++) if (fair[i] >= left[i] * ALMOST) fair[i] = Number.POSITIVE_INFINITY;
+      budget.give(rates, fair);
     }
     return rates;
   },

@@ -37,9 +37,12 @@ export const fairnessWithMemory = definePolicy({
     const weights = weightsOf(view);
     for (const budget of budgets(view, params)) {
       const { demands } = budget;
-      const { averages } = budget.resource;
-      const already = averages.map((average) => params.patience * average);
-      const guarantees = fairShares(view, budget.capacity, demands, weights).map((share) => params.guaranteed * share);
+      const already = budget.resource.averages.slice();
+      const guarantees = fairShares(view, budget.capacity, demands, weights);
+      for (let i = 0; i < already.length; i++) {
+        already[i] *= params.patience;
+        guarantees[i] *= params.guaranteed;
+      }
       budget.give(rates, levelShares(view, budget.capacity, { demands, weights, guarantees, already }));
     }
     return rates;

@@ -13,6 +13,7 @@ export { capsAndGuarantees } from "./caps-and-guarantees.js";
 export { dominantResourceFairness } from "./dominant-resource-fairness.js";
 export { fairnessWithMemory } from "./fairness-with-memory.js";
 export { fairShares } from "./families.js";
+export { expectedLoads, type Holds, heldBack, heldBecause, holdsOf } from "./holds.js";
 export { latencySlo } from "./latency-slo.js";
 export { dominantResourceShares } from "./math/dominant-shares.js";
 export { maxMinFair } from "./math/max-min.js";
@@ -22,10 +23,7 @@ export { definePolicy, type Limited, type Params, type Policy, type PolicyOrigin
 export { priorityTiers } from "./priority-tiers.js";
 export { Rates } from "./rates.js";
 export {
-  expectedLoads,
   type Group,
-  heldBack,
-  heldBecause,
   Point,
   Resource,
   slowest,

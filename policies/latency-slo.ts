@@ -39,7 +39,7 @@ import { fairShares } from "./families.js";
 import { waterLevelShares } from "./math/water-level.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
-import type { Tenant, View } from "./view.js";
+import type { Point, Tenant, View } from "./view.js";
 
 /** S₀: below this slowdown, waiting is not what takes time. */
 const IN_NO_QUEUE = 1.2;
@@ -79,7 +79,7 @@ export const latencySlo = definePolicy({
     if (promised.length === 0) return rates;
     const all = budgets(view, { ...PACE, alpha, beta });
     const loads = all.map(({ resource }) => resource.totalLoad());
-    const admitted = all.map((budget) => admittedLoad(view, budget, beta));
+    const admitted = admittedLoads(all, beta);
     const capacities = loads.map((load, r) => (1 + beta) * Math.max(load, admitted[r]));
     const spared = all.map((budget) => sparedAt(view, budget, weights));
     for (const tenant of promised) {
@@ -119,21 +119,30 @@ function fullness(slowdown: number): number {
   return Math.sqrt(Math.sqrt(Math.sqrt(1 - 1 / slowdown)));
 }
 
-/** R: the load that the rates in force let in: less than there is where they were just cut, more where they were raised. */
-function admittedLoad(view: View, { resource, points, held }: Budget, beta: number): number {
-  let sum = 0;
-  for (const { index } of view.tenants) {
-    let room = held[index] === 1 ? 1 + beta : 1;
-    let limited = false;
-    for (const { rates, throughputs } of points) {
-      if (!(rates[index] <= room * throughputs[index])) continue;
-      // A rate of zero, at which nothing comes through, leaves no room.
-      room = throughputs[index] > 0 ? rates[index] / throughputs[index] : 0;
-      limited = true;
+/** R: the load that the rates in force let in, by resource: less than there is where they were just cut, more where they were raised. */
+function admittedLoads(all: readonly Budget[], beta: number): number[] {
+  const partsAt = new Map<readonly Point[], Float64Array>();
+  return all.map(({ resource: { loads }, points, held }) => {
+    const parts = partsAt.get(points) ?? admittedParts(points, held, beta);
+    partsAt.set(points, parts);
+    let sum = 0;
+    for (let i = 0; i < loads.length; i++) sum += loads[i] * parts[i];
+    return sum;
+  });
+}
+
+/** By tenant index: what part of its load the rates at these points let in. */
+function admittedParts(points: readonly Point[], held: Uint8Array, beta: number): Float64Array {
+  const parts = new Float64Array(held.length).fill(1);
+  const rooms = parts.slice();
+  for (let i = 0; i < rooms.length; i++) if (held[i] === 1) rooms[i] = 1 + beta;
+  for (const { rates, throughputs } of points) {
+    for (let i = 0; i < parts.length; i++) {
+      // Of one that gets nothing through, no rate lets in a part.
+      if (throughputs[i] > 0 && rates[i] <= rooms[i] * throughputs[i]) parts[i] = rooms[i] = rates[i] / throughputs[i];
     }
-    sum += resource.loads[index] * (limited ? room : 1);
   }
-  return sum;
+  return parts;
 }
 
 /**
@@ -142,11 +151,14 @@ function admittedLoad(view: View, { resource, points, held }: Budget, beta: numb
  */
 function sparedAt(view: View, { resource, held, ceiling }: Budget, weights: Float64Array): Uint8Array {
   const { loads, demands } = resource;
-  const wanted = demands.map((demand, i) => (held[i] === 1 && loads[i] > 0 ? Math.max(demand, ceiling) : demand));
+  const wanted = demands.slice();
+  for (let i = 0; i < wanted.length; i++) if (held[i] === 1 && loads[i] > 0) wanted[i] = Math.max(wanted[i], ceiling);
   const fair = fairShares(view, ceiling, wanted, weights);
-  return Uint8Array.from(view.tenants, ({ terms }, i) =>
-    terms?.p99TargetUs !== undefined && held[i] === 0 && loads[i] <= FAR_OVER * fair[i] ? 1 : 0,
-  );
+  const spared = new Uint8Array(wanted.length);
+  for (const { index: i, terms } of view.tenants) {
+    if (terms?.p99TargetUs !== undefined && held[i] === 0 && loads[i] <= FAR_OVER * fair[i]) spared[i] = 1;
+  }
+  return spared;
 }
 
 /** Brings the load of those who are not spared to what the resource can carry beside those who are. */
@@ -157,18 +169,20 @@ function shed(
   { spared, weights, minimum }: { spared: Uint8Array; weights: Float64Array; minimum: number },
 ): void {
   const { resource } = budget;
-  const ofFree = (column: Float64Array) => column.map((each, i) => (spared[i] === 0 ? each : 0));
   // Of those held back more than is seen: clients that wait for answers ask for no more than they get.
-  const demands = ofFree(budget.demands);
-  const guarantees = ofFree(budget.minima(minimum, weights));
-  const left = capacity - (resource.totalLoad() - sum(ofFree(resource.loads)));
-  const fair = waterLevelShares(Math.max(left, sum(guarantees)), demands, { weights, guarantees });
-  const shares = fair.map((share, i) => (spared[i] === 0 ? share : Number.POSITIVE_INFINITY));
+  const demands = budget.demands.slice();
+  const guarantees = budget.minima(minimum, weights);
+  let free = 0;
+  let promised = 0;
+  for (let i = 0; i < demands.length; i++) {
+    if (spared[i] === 1) demands[i] = guarantees[i] = 0;
+    else free += resource.loads[i];
+    promised += guarantees[i];
+  }
+  const left = capacity - (resource.totalLoad() - free);
+  const shares = waterLevelShares(Math.max(left, promised), demands, { weights, guarantees });
+  for (let i = 0; i < shares.length; i++) if (spared[i] === 1) shares[i] = Number.POSITIVE_INFINITY;
   budget.give(rates, shares, 0);
-}
-
-function sum(column: Float64Array): number {
-  return column.reduce((a, b) => a + b, 0);
 }
 
 /** wait(h,r), by resource. Of whom nothing gets as far as a resource yet, it is for any that its waiting requests would reach. */

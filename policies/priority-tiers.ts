@@ -37,13 +37,18 @@ export const priorityTiers = definePolicy({
       let left = guarantees.reduce((rest, floor) => rest - floor, budget.capacity);
       const fair = new Float64Array(demands.length);
       for (const tier of tiers) {
-        const theirs = demands.map((demand, i) => (tierOf[i] === tier ? demand : 0));
-        const floors = theirs.reduce((sum, demand, i) => sum + Math.min(demand, guarantees[i]), 0);
+        const theirs = new Float64Array(demands.length);
+        let floors = 0;
+        for (let i = 0; i < theirs.length; i++) {
+          if (tierOf[i] !== tier) continue;
+          theirs[i] = demands[i];
+          floors += Math.min(demands[i], guarantees[i]);
+        }
         const shares = levelShares(view, Math.max(0, left) + floors, { demands: theirs, weights, guarantees });
-        shares.forEach((share, i) => {
-          fair[i] += share;
-          left -= share;
-        });
+        for (let i = 0; i < shares.length; i++) {
+          fair[i] += shares[i];
+          left -= shares[i];
+        }
         left += floors;
       }
       budget.give(rates, fair);

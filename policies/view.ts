@@ -12,6 +12,7 @@
  * `oldest` are of a point, so that a latency may be a percentile and one who waits for ever has one; `terms` are what is agreed.
  */
 
+import type { Holds } from "./holds.js";
 import type { Rates } from "./rates.js";
 
 /** Who work is done for: the paper's workflow. */
@@ -219,64 +220,8 @@ export interface View {
   readonly groups?: readonly Group[];
   /** Limits that policies before this one in the stack have set in this window; absent: none. Demands are within them already. */
   readonly decided?: Rates;
-}
-
-/**
- * By tenant index: what each will load `resource` with under the rates now in force: its load, or more where a rate in force at
- * a point that leads there leaves room (twice at the most). Use lags behind a rate that was just raised; this does not.
- *
- * @param points those that feed the resource
- * @param of     by tenant index, 1 for those to be looked at; of all others it is their load; absent: everybody
- */
-export function expectedLoads(resource: Resource, points: readonly Point[], of?: Uint8Array): Float64Array {
-  const { loads } = resource;
-  const rooms = new Float64Array(loads.length).fill(Number.POSITIVE_INFINITY);
-  for (const { rates, throughputs } of points) {
-    for (let i = 0; i < rooms.length; i++) if (rates[i] < rooms[i] * throughputs[i]) rooms[i] = rates[i] / throughputs[i];
-  }
-  for (let i = 0; i < rooms.length; i++) {
-    const unbounded = rooms[i] === Number.POSITIVE_INFINITY || (of !== undefined && of[i] === 0);
-    rooms[i] = loads[i] * (unbounded ? 1 : Math.min(Math.max(rooms[i], 1), 2));
-  }
-  return rooms;
-}
-
-/**
- * By tenant index: 1 for those whom a rate holds back because a resource is short: as much of them waits at a throttle as gets
- * through in a twentieth of a second (less is the chance meeting of two requests), and the rate in force there is less than
- * twice what gets through (else it is not the rate that holds them, or they have left).
- *
- * One that a cap holds (a limit that is because of no resource) is not meant: there is nothing to grow into.
- */
-export function heldBack(view: View): Uint8Array {
-  const held = new Uint8Array(view.tenants.length);
-  for (const { rates, waitings, throughputs, reasons } of view.points) {
-    for (let i = 0; i < held.length; i++) {
-      if (reasons[i] >= 0 && waitings[i] > 0.05 * throughputs[i] && rates[i] < 2 * throughputs[i]) held[i] = 1;
-    }
-  }
-  return held;
-}
-
-/**
- * By tenant index: the resource each is held back because of by the rates now in force, that of the one which leaves least room.
- * −1: none holds it, or what holds it is about no resource.
- *
- * For a rule that lets go slowly: what bounds how fast a tenant may grow is not what it is held back because of.
- */
-export function heldBecause(view: View): Int32Array {
-  const because = new Int32Array(view.tenants.length).fill(-1);
-  const rooms = new Float64Array(because.length).fill(Number.POSITIVE_INFINITY);
-  for (const { rates, throughputs, reasons } of view.points) {
-    for (let i = 0; i < because.length; i++) {
-      // Where nothing gets through there is no room at all.
-      const leaves = throughputs[i] > 0 ? rates[i] / throughputs[i] : 0;
-      if (Number.isNaN(rates[i]) || leaves >= rooms[i]) continue;
-      rooms[i] = leaves;
-      because[i] = reasons[i];
-    }
-  }
-  return because;
+  /** What the rates in force do to whom, if somebody has reckoned it already; `holdsOf(view)` gives it in any case. */
+  readonly holds?: Holds;
 }
 
 /** The paper's S = argmax_r slowdown(r): the most slowed-down resource; undefined when there is none. */

@@ -2,7 +2,8 @@
  * What every policy must keep to, whatever it thinks is fair: nine rules, each a property over views at random. A rule says in words
  * what is broken, and by how much; that is all a person sees of it.
  */
-import { expectedLoads, type View } from "../view.js";
+import { expectedLoads } from "../holds.js";
+import type { View } from "../view.js";
 import { type Given, viewOf } from "./given.js";
 import { figure } from "./in-words.js";
 import { type Decide, type Limit, limitFault } from "./limits.js";

@@ -35,17 +35,27 @@ export function dominantResourceShares(
   weights?: ArrayLike<number>,
 ): Float64Array {
   check(demands, capacities, weights);
-  const speeds = new Float64Array(demands.length);
-  for (let i = 0; i < speeds.length; i++) {
-    speeds[i] = (weights === undefined ? 1 : weights[i]) / dominantShare(demands[i], capacities);
-  }
-  return fillTogether(demands, capacities, speeds).granted;
+  const columns = Array.from(capacities, (_, r) => Float64Array.from(demands, (demand) => demand[r]));
+  const speeds = dominantShares(columns, capacities, demands.length);
+  for (let i = 0; i < speeds.length; i++) speeds[i] = (weights === undefined ? 1 : weights[i]) / speeds[i];
+  return fillTogether(columns, capacities, speeds).granted;
 }
 
-/** The largest part of a capacity that is demanded; Infinity where something is demanded of nothing. */
-export function dominantShare(demand: ArrayLike<number>, capacities: ArrayLike<number>): number {
-  let most = 0;
-  for (let r = 0; r < capacities.length; r++) if (demand[r] > 0) most = Math.max(most, demand[r] / capacities[r]);
+/**
+ * Per tenant, the largest part of a capacity that it demands; Infinity where something is demanded of nothing.
+ *
+ * @param demands per resource, what each tenant wants
+ */
+export function dominantShares(
+  demands: readonly Float64Array[],
+  capacities: ArrayLike<number>,
+  tenants = demands[0]?.length ?? 0,
+): Float64Array {
+  const most = new Float64Array(tenants);
+  for (let r = 0; r < demands.length; r++) {
+    const column = demands[r];
+    for (let i = 0; i < tenants; i++) if (column[i] > 0) most[i] = Math.max(most[i], column[i] / capacities[r]);
+  }
   return most;
 }
 
@@ -60,26 +70,27 @@ export interface Filling {
  * Progressive filling at any speeds: x[i] = min(1, level·speed[i]) until a resource it uses is full. For callers who have
  * their own idea of what is dominant; arguments are not checked.
  *
- * @param speeds ≥ 0; Infinity: satisfied at once; 0: never gets anything
+ * @param demands per resource, what each tenant wants
+ * @param speeds  per tenant, ≥ 0; Infinity: satisfied at once; 0: never gets anything
  */
 export function fillTogether(
-  demands: ArrayLike<ArrayLike<number>>,
+  demands: readonly ArrayLike<number>[],
   capacities: ArrayLike<number>,
   speeds: ArrayLike<number>,
 ): Filling {
-  const n = demands.length;
+  const n = speeds.length;
   const granted = new Float64Array(n);
   const stoppedBy = new Int32Array(n).fill(-1);
   const used = new Float64Array(capacities.length);
   const stand = (i: number, fraction: number) => {
     granted[i] = fraction;
-    if (fraction > 0) for (let r = 0; r < used.length; r++) used[r] += fraction * demands[i][r];
+    if (fraction > 0) for (let r = 0; r < used.length; r++) used[r] += fraction * demands[r][i];
   };
   let rising: number[] = [];
   for (let i = 0; i < n; i++) {
     if (speeds[i] === Number.POSITIVE_INFINITY) stand(i, 1);
     else if (speeds[i] > 0) rising.push(i);
-    else stoppedBy[i] = capacities.length === 0 ? -1 : scarcest(demands[i], capacities);
+    else stoppedBy[i] = capacities.length === 0 ? -1 : scarcest(i, demands, capacities);
   }
   // Whoever takes the shortest to be satisfied first.
   rising.sort((a, b) => speeds[b] - speeds[a] || a - b);
@@ -89,7 +100,7 @@ export function fillTogether(
     const others: number[] = [];
     for (const i of rising) {
       if (full === undefined || full.level * speeds[i] >= 1) stand(i, 1);
-      else if (demands[i][full.resource] > 0) {
+      else if (demands[full.resource][i] > 0) {
         stand(i, full.level * speeds[i]);
         stoppedBy[i] = full.resource;
       } else {
@@ -103,7 +114,7 @@ export function fillTogether(
 }
 
 interface Sweep {
-  demands: ArrayLike<ArrayLike<number>>;
+  demands: readonly ArrayLike<number>[];
   capacities: ArrayLike<number>;
   speeds: ArrayLike<number>;
   /** Of each resource, by those who stand still. */
@@ -119,10 +130,11 @@ function firstFull({ demands, capacities, speeds, used, rising, level }: Sweep):
   let first: { resource: number; level: number } | undefined;
   const slopes = new Float64Array(rising.length);
   for (let r = 0; r < capacities.length; r++) {
+    const column = demands[r];
     let slope = 0;
     let wanted = used[r];
     for (let k = rising.length - 1; k >= 0; k--) {
-      const demand = demands[rising[k]][r];
+      const demand = column[rising[k]];
       slope += demand * speeds[rising[k]];
       slopes[k] = slope;
       wanted += demand;
@@ -133,7 +145,7 @@ function firstFull({ demands, capacities, speeds, used, rising, level }: Sweep):
     for (; k < rising.length; k++) {
       const speed = speeds[rising[k]];
       if (base + slopes[k] / speed > capacities[r]) break;
-      base += demands[rising[k]][r];
+      base += column[rising[k]];
     }
     if (k === rising.length || slopes[k] === 0) continue;
     const fullAt = Math.max((capacities[r] - base) / slopes[k], level);
@@ -143,12 +155,10 @@ function firstFull({ demands, capacities, speeds, used, rising, level }: Sweep):
 }
 
 /** The resource of which most is demanded for what there is. */
-function scarcest(demand: ArrayLike<number>, capacities: ArrayLike<number>): number {
+function scarcest(tenant: number, demands: readonly ArrayLike<number>[], capacities: ArrayLike<number>): number {
+  const partOf = (r: number) => (demands[r][tenant] > 0 ? demands[r][tenant] / capacities[r] : 0);
   let most = 0;
-  for (let r = 1; r < capacities.length; r++) {
-    const ratio = demand[r] > 0 ? demand[r] / capacities[r] : 0;
-    if (ratio > (demand[most] > 0 ? demand[most] / capacities[most] : 0)) most = r;
-  }
+  for (let r = 1; r < capacities.length; r++) if (partOf(r) > partOf(most)) most = r;
   return most;
 }
 

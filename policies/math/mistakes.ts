@@ -43,10 +43,9 @@ export function checkColumn(
 ): void {
   if (column === undefined) return;
   mistakes.unless(column.length === length, `${what}.length`, column.length, `${length}, one for each demand`);
-  const expected = `a ${finite ? "finite " : ""}number ${least}`;
+  const [lowest, highest] = [least === "≥ 0" ? 0 : Number.MIN_VALUE, finite ? Number.MAX_VALUE : Number.POSITIVE_INFINITY];
   for (let i = 0; i < column.length; i++) {
-    const value = column[i];
-    const inside = least === "≥ 0" ? value >= 0 : value > 0;
-    if (!inside || (finite && value === Number.POSITIVE_INFINITY)) mistakes.unless(false, `${what}[${i}]`, value, expected);
+    if (column[i] >= lowest && column[i] <= highest) continue;
+    mistakes.unless(false, `${what}[${i}]`, column[i], `a ${finite ? "finite " : ""}number ${least}`);
   }
 }

@@ -11,10 +11,11 @@
  * (share + already)/w is highest, then the next smallest, and so on [leximin]. Guarantees that together exceed C cannot be kept:
  * then everybody gets the same fraction of its floor, and nothing else.
  *
- * Σ share rises with λ in straight pieces that end where a vessel begins to fill or meets its lid. We sort those 2n ends,
- * bisect for the piece where Σ share passes C, and solve it: exact, O(n log n). A sum is added up anew at each step of the
- * bisection; a running sum would lose small vessels beside big ones. With `already` far larger than C, shares are as exact as
- * `already` is.
+ * Σ share rises with λ in straight pieces that end where a vessel begins to fill or meets its lid. On the piece at hand we solve for
+ * λ and go there, until that piece is the one: Newton's method, a handful of looks at all vessels, where to sort their ends took
+ * most of the time. It bends both ways, so every look also moves an end of the interval λ is in, and every eighth halves that.
+ * A sum is added up anew in each look; a running sum would lose small vessels beside big ones. With `already` far larger than C,
+ * shares are as exact as `already` is.
  */
 import { checkColumn, Mistakes } from "./mistakes.js";
 
@@ -51,22 +52,10 @@ export function waterLevelShares(capacity: number, demands: ArrayLike<number>, o
   const promised = sum(floors);
   if (promised >= capacity) return floors.map((floor) => (floor === 0 ? 0 : floor * (capacity / promised)));
 
-  const vessels: Vessels = {
-    tops,
-    floors,
-    widths: column(weights, n, 1),
-    heaps: column(already, n, 0),
-    begins: floors,
-    ends: tops,
-  };
-  vessels.begins = vessels.floors.map((floor, i) => (floor + vessels.heaps[i]) / vessels.widths[i]);
-  vessels.ends = vessels.tops.map((top, i) => (top + vessels.heaps[i]) / vessels.widths[i]);
-  const level = solve(capacity, lastWithin(capacity, vessels), vessels);
-  const { widths, heaps, begins, ends } = vessels;
-  for (let i = 0; i < n; i++) {
-    if (ends[i] <= level) continue;
-    tops[i] = begins[i] >= level ? floors[i] : Math.min(Math.max(level * widths[i] - heaps[i], floors[i]), tops[i]);
-  }
+  const vessels: Vessels = { tops, floors, widths: column(weights, n, 1), heaps: column(already, n, 0) };
+  const level = levelOf(capacity, vessels);
+  const { widths, heaps } = vessels;
+  for (let i = 0; i < n; i++) tops[i] = Math.min(Math.max(level * widths[i] - heaps[i], floors[i]), tops[i]);
   return tops;
 }
 
@@ -75,56 +64,40 @@ interface Vessels {
   floors: Float64Array;
   widths: Float64Array;
   heaps: Float64Array;
-  /** The level at which it begins to fill, and that at which it meets its lid. */
-  begins: Float64Array;
-  ends: Float64Array;
 }
 
 function column(given: ArrayLike<number> | undefined, length: number, otherwise: number): Float64Array {
   return given === undefined ? new Float64Array(length).fill(otherwise) : new Float64Array(given);
 }
 
-/** The highest end of a piece at which no more than `capacity` is poured. */
-function lastWithin(capacity: number, vessels: Vessels): number {
-  const { begins, ends } = vessels;
-  const levels = new Float64Array(begins.length + ends.length);
-  levels.set(begins);
-  levels.set(ends, begins.length);
-  levels.sort();
+/** λ, where Σ floors < capacity < Σ tops. */
+function levelOf(capacity: number, { tops, floors, widths, heaps }: Vessels): number {
   let low = 0;
-  let high = levels.length - 1;
-  // At the lowest, only floors are filled, and those are less than the capacity.
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if (levels[middle] < Number.POSITIVE_INFINITY && poured(levels[middle], vessels) <= capacity) low = middle;
-    else high = middle - 1;
-  }
-  return levels[low];
-}
-
-/** How much all vessels hold with the water at `level`. */
-function poured(level: number, { tops, floors, widths, heaps, begins, ends }: Vessels): number {
-  let held = 0;
-  for (let i = 0; i < tops.length; i++) {
-    held += ends[i] <= level ? tops[i] : begins[i] >= level ? floors[i] : level * widths[i] - heaps[i];
-  }
-  return held;
-}
-
-/** The level at which exactly `capacity` is poured, on the piece that begins at `from`. */
-function solve(capacity: number, from: number, { tops, floors, widths, heaps, begins, ends }: Vessels): number {
-  let left = capacity;
-  let width = 0;
-  let heap = 0;
-  for (let i = 0; i < tops.length; i++) {
-    if (ends[i] <= from) left -= tops[i];
-    else if (begins[i] > from) left -= floors[i];
-    else {
-      width += widths[i];
-      heap += heaps[i];
+  // Whoever stands between floor and top at λ has no more than there is: λ is below twice the level of one who has it all.
+  let high = 0;
+  for (let i = 0; i < tops.length; i++) high = Math.max(high, (2 * (capacity + heaps[i])) / widths[i]);
+  let level = (capacity + sum(heaps)) / sum(widths);
+  for (let look = 1; ; look++) {
+    let left = capacity;
+    let width = 0;
+    let heap = 0;
+    for (let i = 0; i < tops.length; i++) {
+      const share = level * widths[i] - heaps[i];
+      if (share >= tops[i]) left -= tops[i];
+      else if (share < floors[i]) left -= floors[i];
+      else {
+        width += widths[i];
+        heap += heaps[i];
+      }
     }
+    // A flat piece only tells on which side of it λ is.
+    const solved = width > 0 ? (left + heap) / width : left === 0 ? level : left * Number.POSITIVE_INFINITY;
+    if (solved === level) return level;
+    if (solved > level) low = level;
+    else high = level;
+    level = solved > low && solved < high && look % 8 > 0 ? solved : (low + high) / 2;
+    if (!(level > low && level < high)) return low;
   }
-  return width > 0 ? Math.max((Math.max(left, 0) + heap) / width, from) : from;
 }
 
 function sum(column: Float64Array): number {

@@ -1,6 +1,7 @@
 /** The controller's two costs: taking reports in, and deciding once a window. */
 import { performance } from "node:perf_hooks";
 import { Controller, type ControllerConfig, memoryStore } from "../../controller/index.js";
+import { POLICIES } from "../../policies/index.js";
 import { decodeAgentMessage, encodeAgentMessage } from "../../proto/io/codec.js";
 import { type Allocation, emptyRows, POINT, RESOURCE, type Report } from "../../proto/messages.js";
 import type { PeerSession } from "../../proto/ports.js";
@@ -164,11 +165,13 @@ function agreed(tenants: number, points: number[]): ControllerConfig["tenants"] 
 /**
  * One tick: view, policies, guard, split, allocations, all of it.
  *
- * @param stack "fairness": nothing is agreed, so of the stack it alone acts; "all": each of the stack has something to act on
+ * @param stack "fairness": nothing is agreed, so of the stack it alone acts; "all": each of the stack has something to act on;
+ *   "every": so has every policy of the package
  */
 export function tickRow(
   tenants: number,
-  stack: "fairness" | "all",
+  stack: "fairness" | "all" | "every",
+  { resources = 10, points = 20 } = {},
 ): {
   name: string;
   tenants: number;
@@ -177,8 +180,6 @@ export function tickRow(
   medianMs: number;
   spreadMs: [number, number];
 } {
-  const resources = 10;
-  const points = 20;
   const perInstance = Math.min(tenants, 10_000);
   const instances = tenants / perInstance;
   const { clock, controller } = controllerWith({
@@ -187,13 +188,14 @@ export function tickRow(
     viewTenants: 100,
     policyBudgetWindows: 10,
     policies: { "bottleneck-fairness": { params: { threshold: 5 } } },
+    ...(stack === "every" && { stack: POLICIES.map(({ name }) => name) }),
     tenants:
-      stack === "all"
-        ? agreed(
+      stack === "fairness"
+        ? {}
+        : agreed(
             tenants,
             Array.from({ length: points }, (_, p) => resources + p),
-          )
-        : {},
+          ),
   });
   const sessions = Array.from({ length: instances }, (_, i) => connect(controller, `i${i}`));
   const times: number[] = [];
@@ -216,7 +218,7 @@ export function tickRow(
   const limits = controller.view().policies.reduce((sum, policy) => sum + policy.limits, 0);
   const rows = sessions.reduce((sum, session) => sum + session.rows, 0);
   return {
-    name: `${stack === "all" ? "whole stack" : "fairness"}, ${tenants.toLocaleString("en")} tenants × ${resources} resources × ${points} points, ${instances} instance(s)`,
+    name: `${{ fairness: "fairness", all: "whole stack", every: "all six policies" }[stack]}, ${tenants.toLocaleString("en")} tenants × ${resources} resources × ${points} points, ${instances} instance(s)`,
     tenants,
     limits,
     rows,

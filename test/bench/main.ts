@@ -102,15 +102,26 @@ if (wanted("ingest")) {
   say(`  ${(tuplesPerSec / 1e6).toFixed(1)} million tuples per second on one core, ${bytesPerTuple.toFixed(1)} bytes per tuple`);
   results.push({ name: "ingest", tuplesPerSec, bytesPerTuple });
 }
-for (const [group, stack] of [
-  ["tick", "fairness"],
-  ["stack", "all"],
+const TENANTS = [1_000, 10_000, 100_000].map((tenants) => [tenants, 10, 20] as const);
+/** What a tick costs as one number grows and the others stay. */
+const SIZES_OF_TICK = [
+  [10_000, 2, 2],
+  [10_000, 5, 10],
+  [10_000, 10, 5],
+  [10_000, 10, 40],
+  [10_000, 40, 20],
+] as const;
+for (const [group, stack, sizes] of [
+  ["tick", "fairness", TENANTS],
+  ["stack", "all", TENANTS],
+  ["curve-policies", "every", TENANTS.slice(0, 2)],
+  ["curve-sizes", "all", SIZES_OF_TICK],
 ] as const) {
   if (!wanted(group)) continue;
   say(`\n${group}: one window's view, policies, guard, split and allocations`);
-  for (const tenants of [1_000, 10_000, 100_000]) {
+  for (const [tenants, resources, points] of sizes) {
     progress(`${group} at ${tenants} tenants`);
-    const row = tickRow(tenants, stack);
+    const row = tickRow(tenants, stack, { resources, points });
     if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
     say(
       `  ${row.name.padEnd(80)} ${row.medianMs.toFixed(1).padStart(8)} ms  (${row.spreadMs.map((ms) => ms.toFixed(1)).join("–")})`,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EVEN_PART, FALLBACK_EVEN_PART, growWithin, JOINER, shareOut } from "../../controller/split.js";
+import { EVEN_PART, FALLBACK_EVEN_PART, growWithin, JOINER, type Sharer, shareOut } from "../../controller/split.js";
 import { definePolicy, Rates } from "../../policies/index.js";
 import type { Allocation } from "../../proto/messages.js";
 import { bench, FakeAgent, rateIn } from "./harness.js";
@@ -11,10 +11,35 @@ const demands = fc.array(fc.oneof(fc.constant(0), fc.double({ min: 1e-6, max: 1e
 });
 const rate = fc.oneof(fc.constant(0), fc.double({ min: 1e-9, max: 1e9, noNaN: true }));
 
+/** One pair over these instances, as columns of one row each. */
+function onePair({ demands, shares, outstanding }: { demands?: number[]; shares?: number[]; outstanding?: number[] }): Sharer[] {
+  const { length } = demands ?? shares ?? [];
+  return Array.from({ length }, (_, i) => ({
+    pairOf: undefined,
+    demands: Float64Array.of(demands?.[i] ?? 0),
+    shares: Float64Array.of(shares?.[i] ?? 0),
+    outstanding: Float64Array.of(outstanding?.[i] ?? JOINER),
+    grants: new Float64Array(1),
+  }));
+}
+
+const zeros = (size: number) => new Float64Array(size);
+
 function shares(total: number, wants: number[], even = EVEN_PART): number[] {
-  const out = new Float64Array(wants.length);
-  shareOut(total, wants, even, out);
-  return [...out];
+  const sharers = onePair({ demands: wants });
+  shareOut(Float64Array.of(total), sharers, even, zeros);
+  return sharers.map((sharer) => sharer.shares[0]);
+}
+
+function grown(
+  { rate, ceiling, lingering }: { rate: number; ceiling: number; lingering: number },
+  wants: number[],
+  outstanding: number[],
+): number[] {
+  const sharers = onePair({ shares: wants, outstanding });
+  const pairs = { rates: Float64Array.of(rate), ceilings: Float64Array.of(ceiling), lingering: Float64Array.of(lingering) };
+  growWithin(pairs, sharers, zeros);
+  return sharers.map(({ grants }) => grants[0]);
 }
 
 function sum(values: Iterable<number>): number {
@@ -73,8 +98,7 @@ describe("shrink, then grow", () => {
           );
           const before = sum(out.map((value) => Math.max(value, 0))) + lingering;
           const ceiling = Math.max(total, before / 0.99);
-          const grants = new Float64Array(members.length);
-          growWithin({ rate: total, ceiling, lingering }, wants, out, grants);
+          const grants = grown({ rate: total, ceiling, lingering }, wants, out);
           const inUse = sum(out.map((value, i) => Math.max(value, grants[i]))) + lingering;
           expect(inUse).toBeLessThanOrEqual(Math.max(total, ceiling) * (1 + 1e-9));
           grants.forEach((grant, i) => {
@@ -87,15 +111,11 @@ describe("shrink, then grow", () => {
   });
 
   test("a joiner during a cut gets something, since zero would turn all its requests away", () => {
-    const grants = new Float64Array(3);
-    growWithin({ rate: 50, ceiling: 100, lingering: 0 }, [22, 22, 5], [49, 49, JOINER], grants);
-    expect([...grants]).toEqual([22, 22, 2]);
+    expect(grown({ rate: 50, ceiling: 100, lingering: 0 }, [22, 22, 5], [49, 49, JOINER])).toEqual([22, 22, 2]);
   });
 
   test("instances that were unlimited until now get their shares at once", () => {
-    const grants = new Float64Array(2);
-    growWithin({ rate: 100, ceiling: 100, lingering: 0 }, [49, 49], [JOINER, JOINER], grants);
-    expect([...grants]).toEqual([49, 49]);
+    expect(grown({ rate: 100, ceiling: 100, lingering: 0 }, [49, 49], [JOINER, JOINER])).toEqual([49, 49]);
   });
 });
 

@@ -1,8 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dominantResourceShares, maxMinFair } from "../../policies/index.js";
-import { dominantShare, fillTogether } from "../../policies/math/dominant-shares.js";
+import { dominantShares, fillTogether } from "../../policies/math/dominant-shares.js";
 import { vectors } from "../data.js";
+
+/** Of one tenant. */
+function dominantShare(demand: readonly number[], capacities: readonly number[]): number {
+  return dominantShares(
+    demand.map((each) => Float64Array.of(each)),
+    capacities,
+  )[0];
+}
 
 const amount = fc.oneof(
   { weight: 1, arbitrary: fc.constant(0) },
@@ -208,14 +216,12 @@ describe("dominant resource shares", () => {
 
   test("say which resource stopped whom", () => {
     const demands = [
-      [4, 4],
-      [0, 8],
-      [1, 1],
-      [0, 1],
+      [4, 0, 1, 0],
+      [4, 8, 1, 1],
     ];
     const { stoppedBy } = fillTogether(demands, [2, 8], [1, 1, 4, 8]);
     expect([...stoppedBy]).toEqual([0, 1, -1, -1]);
-    expect([...fillTogether([[1, 1]], [1, 0], [0]).stoppedBy]).toEqual([1]);
+    expect([...fillTogether([[1], [1]], [1, 0], [0]).stoppedBy]).toEqual([1]);
   });
 
   test("refuse nonsense, every mistake at once", () => {

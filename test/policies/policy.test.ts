@@ -41,6 +41,28 @@ describe("definePolicy", () => {
   });
 });
 
+test("limiting everybody at a point is the same as limiting each, whatever was limited before", () => {
+  const rate = fc.oneof(fc.constantFrom(0, -1, Number.NaN, Number.POSITIVE_INFINITY), fc.double({ min: 0, max: 1e6 }));
+  fc.assert(
+    fc.property(fc.array(fc.array(rate, { minLength: 3, maxLength: 3 }), { minLength: 1, maxLength: 4 }), (rounds) => {
+      const tenants = Array.from({ length: 3 }, (_, index) => ({ index, id: `t${index}`, weight: 1 }));
+      const point = new Point(0, "svc/p", "requests", 3, 1);
+      const disk = new Resource(0, "svc/r", "us", 3);
+      const view: View = { windowUs: 1_000_000, tenants, resources: [disk], points: [point] };
+      const [each, all] = [new Rates(view), new Rates(view)];
+      rounds.forEach((column, round) => {
+        const because = round % 2 === 0 ? disk : undefined;
+        for (const tenant of tenants) each.limit(point, tenant, column[tenant.index], because);
+        all.limitAll(point, Float64Array.from(column), because && new Int32Array(3));
+      });
+      for (const tenant of tenants) {
+        expect(all.get(point, tenant)).toBe(each.get(point, tenant));
+        expect(all.because(point, tenant)).toBe(each.because(point, tenant));
+      }
+    }),
+  );
+});
+
 test("limiting loads all at once is the same as limiting each", () => {
   const amount = fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e6, noNaN: true }));
   const column = fc.array(fc.tuple(amount, amount, amount, fc.boolean()), { minLength: 1, maxLength: 6 });
@@ -51,16 +73,18 @@ test("limiting loads all at once is the same as limiting each", () => {
       const points = [0, 1].map((index) => new Point(index, `svc/p${index}`, "requests", n, resources.length));
       const view: View = { windowUs: 1_000_000, tenants, resources: [], points };
       const [each, all] = [new Rates(view), new Rates(view)];
+      for (const point of points) {
+        for (let t = 0; t < n; t++) point.throughputs[t] = resources[0][t][1] * (point.index + 1);
+        point.totalThroughput = point.throughputs.reduce((sum, x) => sum + x, 0);
+      }
       resources.forEach((rows, index) => {
         const resource = new Resource(index, `svc/r${index}`, "us", n);
         const shares = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
         for (let t = 0; t < n; t++) {
-          const [load, throughput, share, limited] = rows[t];
+          const [load, , share, limited] = rows[t];
           resource.loads[t] = load;
-          for (const point of points) point.throughputs[t] = throughput * (point.index + 1);
           if (limited) shares[t] = share;
         }
-        for (const point of points) point.totalThroughput = point.throughputs.reduce((sum, x) => sum + x, 0);
         for (const tenant of tenants) {
           if (shares[tenant.index] === Number.POSITIVE_INFINITY) continue;
           for (const point of points) each.limit(point, tenant, point.rateFor(resource, tenant, shares[tenant.index]), resource);

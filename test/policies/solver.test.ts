@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dominantResourceShares, maxMinFair, shareTree, type TreeNode, waterLevelShares } from "../../policies/index.js";
-import { dominantShare } from "../../policies/math/dominant-shares.js";
+import { dominantShares } from "../../policies/math/dominant-shares.js";
 import { type Claim, notLeximin } from "./leximin.js";
 
 /** A third of all values are round, so that levels meet and resources are full at once. */
@@ -68,9 +68,10 @@ function dominant(): Claim[] {
     const asking = tenants.filter(({ demand }) => demand.some((each) => each > 0));
     const demands = asking.map(({ demand }) => demand);
     const weights = asking.map((each) => each.weight);
+    const columns = capacities.map((_, r) => Float64Array.from(demands, (demand) => demand[r]));
     return {
       x: [...dominantResourceShares(demands, capacities, weights)],
-      slopes: demands.map((demand, i) => dominantShare(demand, capacities) / weights[i]),
+      slopes: [...dominantShares(columns, capacities)].map((share, i) => share / weights[i]),
       lower: demands.map(() => 0),
       upper: demands.map(() => 1),
       rows: capacities.map((bound, r) => ({ row: demands.map((demand) => demand[r]), bound })),
