@@ -3,6 +3,44 @@ import { describe, expect, test } from "vitest";
 import { flood, perSec, start, type Window } from "./closed-loop.js";
 import type { Load } from "./plant.js";
 
+describe("bottleneck fairness", () => {
+  const slots = { disk: 2 };
+  const loads = { heavy: flood({ disk: 4_000 }), one: flood({ disk: 4_000 }, 30), two: flood({ disk: 4_000 }, 30) };
+  const tenants = { heavy: { weight: 8 } };
+
+  test("when the one with four fifths leaves, the others have all of the resource within four windows, and share it alike", () => {
+    const { watch, plant } = start({ policy: "bottleneck-fairness", slots, loads, tenants });
+    const before = watch(30).slice(-10);
+    expect(perSec(before, "one") + perSec(before, "two")).toBeLessThan(0.25 * 500);
+    plant.halt("heavy");
+    watch(4);
+    const after = watch(10);
+    // Two servers that are kept as slow as they may be, threshold 4, are 0.87 busy.
+    expect(perSec(after, "one") + perSec(after, "two")).toBeGreaterThan(0.95 * 0.87 * 500);
+    expect(perSec(after, "one") / perSec(after, "two")).toBeGreaterThan(0.9);
+    expect(perSec(after, "one") / perSec(after, "two")).toBeLessThan(1.1);
+  });
+
+  test("one that was busy elsewhere, and held back there, has its share within two windows of coming back", () => {
+    const { watch, plant } = start({
+      policy: "bottleneck-fairness",
+      slots: { disk: 2, net: 2 },
+      loads: {
+        job: flood({ disk: 4_000 }),
+        other: { ...flood({ disk: 4_000 }), point: "reads" },
+        sender: { ...flood({ net: 4_000 }), point: "sends" },
+      },
+    });
+    watch(20);
+    // It sends now, and all the while reads a little.
+    plant.start("job", flood({ net: 4_000, disk: 40 }));
+    watch(10);
+    plant.start("job", flood({ disk: 4_000 }));
+    watch(2);
+    expect(perSec(watch(3), "job")).toBeGreaterThan(0.9 * 0.87 * 250);
+  });
+});
+
 describe("dominant resource fairness", () => {
   // Each serves 500 requests of 4 ms a second; a tenant's dominant share is four fifths of its requests' time.
   const slots = { disk: 2, net: 2 };

@@ -285,6 +285,33 @@ describe("bottleneck fairness has none of the faults of the published rules:", (
     expect(rate(view, 1)! / rate(view, 0)!).toBeCloseTo(2, 9);
   });
 
+  test("what a resource is known to carry is given to those held back at once, and no more than that; the unknown by β", () => {
+    const held = { id: "held", load: 100_000, demand: 3_000_000 };
+    const given = (known: { slots?: number; capacity?: number }, slowdown = 1, load = held.load) => {
+      const view = viewOf({ tenants: [held, { ...held, id: "other" }].map((each) => ({ ...each, load })), slowdown });
+      Object.assign(view.resources[0], known);
+      const [point] = view.points;
+      for (const i of [0, 1]) {
+        point.rates[i] = point.throughputs[i];
+        point.waitings[i] = 100;
+        point.reasons[i] = 0;
+      }
+      return rate(view, 0)! * 1_000;
+    };
+    expect(given({})).toBeCloseTo(110_000, 6);
+    // √(1 − 1/4) of two slots, halved.
+    expect(given({ slots: 2 })).toBeCloseTo(Math.sqrt(0.75) * 1_000_000, 6);
+    // The less of what it was seen to carry and what is told.
+    expect(given({ slots: 2, capacity: 600_000 })).toBeCloseTo(Math.sqrt(0.75) * 300_000, 6);
+    expect(given({ slots: 1, capacity: 6e6 })).toBeCloseTo(Math.sqrt(0.75) * 500_000, 6);
+    expect(given({ capacity: 100_000 })).toBeCloseTo(110_000, 6);
+    // Work already waits: by what waiting says is left.
+    expect(given({ slots: 2 }, 2)).toBeCloseTo(100_000 * (1 + 0.5 / 1.5), 6);
+    expect(given({ slots: 2 }, 5)).toBeLessThan(100_000);
+    // Hardly anything at all is no reason to divide by it.
+    expect(given({ slots: 2 }, 1, 1e-305)).toBeCloseTo(Math.sqrt(0.75) * 1_000_000, 6);
+  });
+
   test("points that do not lead to the bottleneck are left alone", () => {
     const points = [
       { name: "svc/write", feeds: true },

@@ -22,11 +22,15 @@ describe("retro/dominant-resource-fairness", () => {
 });
 
 describe("retro/two-hundred-nodes", () => {
-  test("with a fifth of the machines and of the clients it meets its expectations, and a run repeats", () => {
-    const first = runMachines({ seed: 1 }, { machines: 40 });
-    expect(first.expectations.filter(({ met }) => !met)).toEqual([]);
-    expect(runMachines({ seed: 1 }, { machines: 40 }).traceHash).toBe(first.traceHash);
+  // Not fewer: a fifth of the machines swings more than twice as much, by chance alone.
+  test("with half of the machines and of the clients it meets its expectations", () => {
+    const { expectations } = runMachines({ seed: 1 }, { machines: 100 });
+    expect(expectations.filter(({ met }) => !met)).toEqual([]);
   }, 120_000);
+
+  test("a run repeats", () => {
+    expect(runMachines({ seed: 1 }, { machines: 10 }).traceHash).toBe(runMachines({ seed: 1 }, { machines: 10 }).traceHash);
+  }, 60_000);
 
   test("a policy that may not cut is found out", () => {
     const { expectations } = runMachines({ seed: 1 }, { machines: 10, params: { alpha: 0.001, beta: 0.001 } });
