@@ -147,7 +147,11 @@ function findings(runs: readonly Run[]): Findings {
         atLeast(`${run.name}: Jain index of tenants that want more`, run.jain, 0.85),
         atLeast(`${run.name}: part of the disks in use while somebody wants more (wished: 0.95)`, run.used, used),
       ]),
-      atMost(`${defaults.name}: mean time of a large job / without a policy (wished: 1.1)`, defaults.largeSec / without.largeSec, 5),
+      atMost(
+        `${defaults.name}: mean time of a large job / without a policy (wished: 1.1)`,
+        defaults.largeSec / without.largeSec,
+        5,
+      ),
       atMost(`${slots.name}: mean time of a large job / without a policy (wished: 1.1)`, slots.largeSec / without.largeSec, 2.5),
       atMost(`${slots.name}: when the last job is done / without a policy`, slots.endSec / without.endSec, 1.02),
     ],
