@@ -22,6 +22,8 @@ export class Ticket {
   /** @internal */ state: TicketState = IDLE;
   /** @internal While it runs: its row among those that do. */
   row = -1;
+  /** @internal While it waits: virtual time before which it does not start. */
+  joined = 0;
   /** @internal Index of `api` in the estimator. */
   apiIndex = 0;
   /**

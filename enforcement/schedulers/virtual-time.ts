@@ -2,16 +2,19 @@
  * What WFQ, WF2Q, MSF2Q and 2DFQ have in common: an ideal fluid server that works on every active tenant at once, in
  * proportion to its weight φ, and the virtual time v by which it is compared with what the real slots do.
  *
- *   dv/dt = b·r / Σφ(active)         b: slots busy now, r: cost one slot works off per second
+ *   dv/dt = r·held / Σφ      over the active that have more jobs than their share of slots (fluid-rate.ts says which)
+ *                            held: slots they have now, r: cost one slot works off per second
  *   S(f)  start tag of tenant f's next job;   F(f) = S(f) + L/φ its finish tag, L the job's estimated cost
  *   enqueue when inactive:  S ← max(S, v)          dequeue:  S ← S + L/φ
+ *   enqueue when capped (no more jobs than its share of slots):  S ← max(S, v at that time), when that job is next
  *   charge, complete:       S ← S + (c − charged)/φ    (negative: a refund)
  *
  * Which tenant is next differs from scheduler to scheduler and stands in its file. Decisions the papers leave open, or where
  * we differ [2DFQ, §4]:
  *
  *  - v is exact and continuous: advanced at every event by the busy slots alone. Advanced only now and then, 2DFQ loses
- *    what it is for; advanced by all n slots while some idle, v outruns the work done.
+ *    what it is for; advanced by all n slots while some idle, v outruns the work done; by slots over the weights of all, as
+ *    printed, it falls behind that wherever somebody has fewer jobs than its share of slots.
  *  - A tenant is active while a job of it waits or runs, *and until v reaches its S*: real slots may have finished early what
  *    the fluid server still works on, and would for that time share among too few. (The printed pseudo-code forgets a tenant at
  *    its last dequeue.) Without this v runs away from the tags of everyone backlogged, all become eligible always, and
@@ -23,22 +26,21 @@
  *    exact share), and 40.0 ms, a full round, with any: at once with k = 1, after some minutes with k = 64.
  *  - r need not be known: where costs are not times it is measured, as Σ cost / Σ slot time of what completed. Until something
  *    has, v stands still: late by a job's time favours newcomers for that long, early starves them until all others catch up.
- *  - When nothing waits and nothing runs the busy period is over and all tags are forgotten, in O(1).
+ *  - When nothing waits and nothing runs the busy period is over and all tags are forgotten.
  *  - `remove` carries no time: a tenant that leaves by it counts as active until the event before.
  */
 import { withRow } from "../columns.js";
+import { FluidRate } from "./fluid-rate.js";
 import { IndexedHeap } from "./indexed-heap.js";
 import { type SchedulerContext, TicketScheduler } from "./scheduler.js";
 import { TenantQueues } from "./tenant-queues.js";
 import type { Ticket } from "./ticket.js";
 
-const STRIDE = 6;
+const STRIDE = 4;
 const START = 0; // S
-const WEIGHT = 1; // φ as it was last read
-const RUNNING = 2; // jobs of the tenant that run
-const IN_SERVICE = 3; // what those were charged, Σ
-const STARTED = 4; // when those were dequeued, Σ µs
-const GENERATION = 5; // the busy period these tags are of
+const IN_SERVICE = 1; // what the tenant's running jobs were charged, Σ
+const STARTED = 2; // when those were dequeued, Σ µs
+const GENERATION = 3; // the busy period these tags are of
 
 /** Forget measured speed at this rate per completion: a mean over about a hundred jobs. */
 const SPEED_MEMORY = 0.99;
@@ -48,8 +50,7 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
   protected virtualTime = 0;
   readonly #queues = new TenantQueues();
   #rows = new Float64Array(0); // by tenant
-  /** Σφ of the active tenants. */
-  #activeWeight = 0;
+  readonly #fluid = new FluidRate();
   /** Tenants with nothing to do here that the fluid server still works for, by S. */
   readonly #ahead = new IndexedHeap();
   #generation = 1;
@@ -86,19 +87,24 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
   protected inService(tenant: number): number {
     const at = tenant * STRIDE;
     const rows = this.#rows;
-    if (rows[at + RUNNING] === 0) return 0;
-    const worked = (rows[at + RUNNING] * this.nowUs - rows[at + STARTED]) * this.#speed();
-    return Math.max(0, rows[at + IN_SERVICE] - worked) / rows[at + WEIGHT];
+    const held = this.#fluid.heldBy(tenant);
+    if (held === 0) return 0;
+    const worked = (held * this.nowUs - rows[at + STARTED]) * this.#speed();
+    return Math.max(0, rows[at + IN_SERVICE] - worked) / this.#fluid.weightOf(tenant);
   }
 
   protected override elapse(us: number): void {
-    this.#work(us * this.#speed() * this.running);
+    this.#work(us * this.#speed());
   }
 
   protected push(ticket: Ticket): void {
     const tenant = ticket.tenant;
     this.#row(tenant);
-    if (!this.#queues.push(ticket)) return;
+    if (!this.#queues.push(ticket)) {
+      ticket.joined = this.#fluid.lastCapped(tenant, this.virtualTime);
+      this.#fluid.arrive(tenant);
+      return;
+    }
     const span = this.#activate(ticket);
     this.place(tenant, this.startTag(tenant), span);
   }
@@ -122,8 +128,9 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
   protected unlink(ticket: Ticket): void {
     const tenant = ticket.tenant;
     this.#queues.remove(ticket);
+    this.#fluid.leave(tenant);
     this.#replace(tenant);
-    if (this.#rows[tenant * STRIDE + RUNNING] === 0) this.#deactivate(tenant);
+    this.#deactivate(tenant);
   }
 
   protected recharge(ticket: Ticket, charged: number, cost: number, ended: boolean): void {
@@ -135,10 +142,10 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
       const sinceUs = this.jobs.sinceUs(ticket.row);
       rows[at + IN_SERVICE] -= charged;
       rows[at + STARTED] -= sinceUs;
-      rows[at + RUNNING] -= 1;
+      this.#fluid.end(tenant);
       this.#costDone = this.#costDone * SPEED_MEMORY + cost;
       this.#slotTimeUs = this.#slotTimeUs * SPEED_MEMORY + (this.nowUs - sinceUs);
-      if (rows[at + RUNNING] === 0) {
+      if (this.#fluid.heldBy(tenant) === 0) {
         rows[at + IN_SERVICE] = 0;
         rows[at + STARTED] = 0;
         this.#deactivate(tenant);
@@ -151,7 +158,7 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
 
   protected rest(): void {
     this.virtualTime = 0;
-    this.#activeWeight = 0;
+    this.#fluid.clear();
     this.#ahead.clear();
     this.#generation += 1;
   }
@@ -161,18 +168,21 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
     if (at >= this.#rows.length) return;
     if (this.#ahead.has(tenant)) {
       this.#ahead.remove(tenant);
-      this.#activeWeight -= this.#rows[at + WEIGHT];
+      this.#fluid.release(tenant);
     }
     this.#rows[at + GENERATION] = 0;
   }
 
-  /** A job has come to a tenant of which none waited: S is its start. @returns its L/φ */
+  /** A job has come to a tenant of which none waited: it is next. @returns its L/φ */
   #activate(ticket: Ticket): number {
-    const at = ticket.tenant * STRIDE;
-    const rows = this.#rows;
-    const runs = rows[at + RUNNING] > 0;
-    const span = this.context.estimator.estimate(ticket) / this.#weigh(ticket.tenant, runs);
-    if (!runs) rows[at + START] = Math.max(rows[at + START], this.virtualTime - this.#creditJobs * span);
+    const tenant = ticket.tenant;
+    const runs = this.#fluid.heldBy(tenant) > 0;
+    if (!runs) this.#ahead.remove(tenant);
+    const span = this.context.estimator.estimate(ticket) / this.#weigh(tenant);
+    const now = this.virtualTime;
+    ticket.joined = runs ? this.#fluid.lastCapped(tenant, now) : now - this.#creditJobs * span;
+    this.#fluid.arrive(tenant);
+    this.#lift(ticket);
     return span;
   }
 
@@ -181,51 +191,66 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
     const at = ticket.tenant * STRIDE;
     const rows = this.#rows;
     const cost = this.context.estimator.estimate(ticket);
-    this.begin(ticket, cost, rows[at + WEIGHT]);
-    rows[at + START] += cost / rows[at + WEIGHT];
-    rows[at + RUNNING] += 1;
+    const weight = this.#fluid.weightOf(ticket.tenant);
+    this.begin(ticket, cost, weight);
+    this.#fluid.begin(ticket.tenant);
+    rows[at + START] += cost / weight;
     rows[at + IN_SERVICE] += cost;
     rows[at + STARTED] += this.nowUs;
   }
 
-  /** The fluid server does this much, for one tenant fewer from each moment on at which it is done with one. */
+  /** Each busy slot does this much; the fluid server is done with a tenant now and then, and goes on at another rate. */
   #work(amount: number): void {
+    const ahead = this.#ahead;
+    const fluid = this.#fluid;
     let left = amount;
-    while (this.#ahead.size > 0) {
-      const end = this.#ahead.firstKey();
-      const needed = (end - this.virtualTime) * this.#activeWeight;
-      if (needed > left) break;
-      left -= needed;
-      this.virtualTime = end;
-      const tenant = this.#ahead.first();
-      this.#ahead.remove(tenant);
-      this.#activeWeight -= this.#rows[tenant * STRIDE + WEIGHT];
+    for (;;) {
+      fluid.resolve(this.virtualTime);
+      const work = left * fluid.slots;
+      const needed = (ahead.firstKey() - this.virtualTime) * fluid.weight;
+      if (needed > work) {
+        this.virtualTime += work / fluid.weight;
+        return;
+      }
+      left = (work - needed) / fluid.slots;
+      this.virtualTime = ahead.firstKey();
+      while (ahead.firstKey() <= this.virtualTime) {
+        const tenant = ahead.first();
+        ahead.remove(tenant);
+        fluid.release(tenant);
+      }
     }
-    if (this.#activeWeight > 0) this.virtualTime += left / this.#activeWeight;
   }
 
   /** The tenant's first job or its tags changed. */
   #replace(tenant: number): void {
     const first = this.#queues.first(tenant);
-    if (first === undefined) this.displace(tenant);
-    else this.place(tenant, this.startTag(tenant), this.context.estimator.estimate(first) / this.#weigh(tenant, true));
+    if (first === undefined) {
+      this.displace(tenant);
+      return;
+    }
+    this.#lift(first);
+    this.place(tenant, this.startTag(tenant), this.context.estimator.estimate(first) / this.#weigh(tenant));
   }
 
+  /** The job is its tenant's next: that starts no earlier than it came. */
+  #lift(first: Ticket): void {
+    const at = first.tenant * STRIDE;
+    if (this.#rows[at + START] < first.joined) this.#rows[at + START] = first.joined;
+  }
+
+  /** A tenant that has no job left is active until v reaches its S. */
   #deactivate(tenant: number): void {
-    if (this.#queues.first(tenant) !== undefined) return;
+    if (this.#queues.first(tenant) !== undefined || this.#fluid.heldBy(tenant) > 0) return;
     const start = this.startTag(tenant);
     if (start > this.virtualTime) this.#ahead.set(tenant, start);
-    else this.#activeWeight -= this.#rows[tenant * STRIDE + WEIGHT];
+    else this.#fluid.release(tenant);
   }
 
-  /** Reads the weight anew; a tenant that is active (or becomes so now) counts with it. */
-  #weigh(tenant: number, busy: boolean): number {
-    const at = tenant * STRIDE + WEIGHT;
+  /** Reads the weight anew: the tenant counts with it from now on. */
+  #weigh(tenant: number): number {
     const weight = this.context.weightOf(tenant);
-    const ahead = !busy && this.#ahead.has(tenant);
-    if (ahead) this.#ahead.remove(tenant);
-    this.#activeWeight += busy || ahead ? weight - this.#rows[at] : weight;
-    this.#rows[at] = weight;
+    this.#fluid.weigh(tenant, weight);
     return weight;
   }
 
@@ -239,6 +264,7 @@ export abstract class VirtualTimeScheduler extends TicketScheduler {
     const at = tenant * STRIDE;
     if (at >= this.#rows.length) this.#rows = withRow(this.#rows, STRIDE, tenant);
     if (this.#rows[at + GENERATION] === this.#generation) return;
+    this.#fluid.reset(tenant);
     this.#rows.fill(0, at, at + STRIDE);
     this.#rows[at + GENERATION] = this.#generation;
   }

@@ -19,13 +19,17 @@ interface Running {
 }
 
 interface NaiveTenant {
-  queue: { job: NaiveJob; order: number }[];
+  /** `joined`: v before which it does not start. */
+  queue: { job: NaiveJob; order: number; joined: number }[];
   running: Map<NaiveJob, Running>;
   weight: number;
   /** S of the next job (virtual time), F of the last (SFQ), what may be spent (DRR). */
   start: number;
   finish: number;
   joined: number;
+  /** Had it fewer jobs than its share, when v went last? And v when it last ceased to. */
+  capped: boolean;
+  freed: number;
   deficit: number;
 }
 
@@ -62,15 +66,16 @@ export class NaiveScheduler {
     this.#advance(nowUs);
     let tenant = this.#tenants.get(job.tenant);
     if (tenant === undefined) {
-      tenant = { queue: [], running: new Map(), weight: 1, start: 0, finish: 0, joined: 0, deficit: 0 };
+      tenant = { queue: [], running: new Map(), weight: 1, start: 0, finish: 0, joined: 0, capped: false, freed: 0, deficit: 0 };
       this.#tenants.set(job.tenant, tenant);
     }
-    tenant.queue.push({ job, order: this.#order++ });
+    const others = tenant.queue.length + tenant.running.size;
+    tenant.queue.push({ job, order: this.#order++, joined: others === 0 || tenant.capped ? this.#v : tenant.freed });
     if (tenant.queue.length > 1) return;
     this.#round.push(job.tenant);
     tenant.joined = this.#v;
     tenant.weight = this.#weightOf(job.tenant);
-    if (tenant.running.size === 0) tenant.start = Math.max(tenant.start, this.#v);
+    tenant.start = Math.max(tenant.start, tenant.queue[0].joined);
   }
 
   dequeue(slot: number, nowUs: number): NaiveJob | undefined {
@@ -201,10 +206,12 @@ export class NaiveScheduler {
     running.charged = cost;
   }
 
-  /** A waiting tenant of which something has changed counts with its weight of now. */
+  /** A waiting tenant of which something has changed counts with its weight of now, and its next job starts no earlier than it came. */
   #touch(index: number): void {
     const tenant = this.#tenants.get(index) as NaiveTenant;
-    if (tenant.queue.length > 0) tenant.weight = this.#weightOf(index);
+    if (tenant.queue.length === 0) return;
+    tenant.weight = this.#weightOf(index);
+    tenant.start = Math.max(tenant.start, tenant.queue[0].joined);
   }
 
   #rest(): void {
@@ -217,21 +224,42 @@ export class NaiveScheduler {
 
   /** The fluid server works for whom anything waits or runs, and for whom v has not yet reached: crossing by crossing. */
   #advance(nowUs: number): void {
-    let work = (nowUs - this.#now) * this.#running;
+    let left = nowUs - this.#now;
     this.#now = nowUs;
-    while (work > 0 && this.#kind !== "sfq") {
+    if (left <= 0 || this.#running === 0 || this.#kind === "sfq") return;
+    for (;;) {
       const tenants = [...this.#tenants.values()];
       const busy = tenants.filter((tenant) => tenant.queue.length + tenant.running.size > 0);
       const ahead = tenants.filter((tenant) => !busy.includes(tenant) && tenant.start > this.#v);
-      const weight = [...busy, ...ahead].reduce((sum, tenant) => sum + tenant.weight, 0);
+      const active = [...busy, ...ahead];
+      const [slots, weight] = this.#rate(active);
+      for (const tenant of tenants) if (!active.includes(tenant)) tenant.capped = false;
       const next = Math.min(...ahead.map((tenant) => tenant.start));
+      const work = left * slots;
       const needed = (next - this.#v) * weight;
       if (needed > work) {
         this.#v += work / weight;
         return;
       }
-      work -= needed;
+      left = (work - needed) / slots;
       this.#v = next;
     }
+  }
+
+  /** v gains so much per µs, as a fraction: those who have too few jobs for their share are left out, fewest for their weight first. */
+  #rate(active: NaiveTenant[]): [number, number] {
+    const worth = ({ queue, running }: NaiveTenant) => Math.max(1, queue.length + running.size);
+    const sum = (of: (tenant: NaiveTenant) => number, among: NaiveTenant[]) => among.reduce((sum, each) => sum + of(each), 0);
+    const weight = (tenant: NaiveTenant) => tenant.weight;
+    const rest = [...active].sort((a, b) => worth(a) / a.weight - worth(b) / b.weight);
+    const last = rest[rest.length - 1];
+    let left = this.#running;
+    while (rest.length > 0 && worth(rest[0]) / rest[0].weight <= left / sum(weight, rest)) left -= worth(rest.shift()!);
+    for (const tenant of active) {
+      const capped = !rest.includes(tenant);
+      if (tenant.capped && !capped) tenant.freed = this.#v;
+      tenant.capped = capped;
+    }
+    return rest.length === 0 ? [worth(last), last.weight] : [sum(({ running }) => running.size, rest), sum(weight, rest)];
   }
 }
