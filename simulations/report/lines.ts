@@ -9,6 +9,8 @@ import { escaped } from "./text.js";
 
 /** Names are at least this far apart, in units of the drawing; the height of a line of text. */
 const NAME_STEP = 15;
+/** How far below its line the name of a level stands, where it stands below. */
+const LEVEL_BELOW = 13;
 /** Rows of the names of bands are this far apart, and a character of them is about so wide, at the most. */
 const BAND_STEP = 14;
 const BAND_CHARACTER = 7;
@@ -44,11 +46,14 @@ export function drawLines(chart: Chart, { style, paint: given = (_, place) => pl
     const dash = series.like === undefined ? DASHES[i % DASHES.length] : LIKE_DASH;
     parts.push(lineOf(series, { dash, colour: paint(series, i) % COLOURS }, pen));
   });
-  for (const level of chart.lines ?? []) {
-    if (!visible(level.y, pen.logY)) continue;
-    const height = at(py(level.y));
-    parts.push(`<path class="level" d="M${inner.left} ${height}H${at(inner.right)}"/>`);
-    parts.push(`<text class="level-name halo" x="${inner.left + 6}" y="${at(py(level.y) - 5)}">${escaped(level.label)}</text>`);
+  const levels = (chart.lines ?? []).filter((level) => visible(level.y, pen.logY));
+  for (const { y: value, label } of levels) {
+    const height = py(value);
+    // A name stands above its line, or below it where the next line leaves no room.
+    const crowded = levels.some((other) => other.y > value && height - py(other.y) < NAME_STEP);
+    parts.push(`<path class="level" d="M${inner.left} ${at(height)}H${at(inner.right)}"/>`);
+    const place = `x="${inner.left + 6}" y="${at(crowded ? height + LEVEL_BELOW : height - 5)}"`;
+    parts.push(`<text class="level-name halo" ${place}>${escaped(label)}</text>`);
   }
   parts.push(names(chart, inner, paint, pen));
   return svg(chart, style, parts);

@@ -143,3 +143,17 @@ test("names of bands that would meet stand in different rows, the others in one"
   expect(narrow[0]).not.toBe(narrow[1]);
   expect(Math.min(...narrow)).toBeGreaterThan(8);
 });
+
+test("names of levels that lie close stand on either side of them, one that stands alone above its line", () => {
+  const places = (...ys: number[]) => {
+    const svg = renderChart(
+      chart({ series: [{ name: "a", points: line(10, () => 1) }], lines: ys.map((y) => ({ y, label: "l" })) }),
+    );
+    const heights = [...svg.matchAll(/class="level" d="M[\d.]+ ([\d.]+)H/g)].map(([, y]) => Number(y));
+    const names = [...svg.matchAll(/class="level-name halo" x="[\d.]+" y="([\d.]+)"/g)].map(([, y]) => Number(y));
+    return names.map((name, i) => (name < heights[i] ? "above" : "below"));
+  };
+  expect(places(500)).toEqual(["above"]);
+  expect(places(500, 1_000)).toEqual(["above", "above"]);
+  expect(places(980, 1_000)).toEqual(["below", "above"]);
+});
