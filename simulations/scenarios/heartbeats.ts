@@ -32,6 +32,9 @@ import { bestLimit, type ObjectivePlan, p99sUs, partInTime, windowsUntilInTime }
 
 const SECOND_US = 1_000_000;
 const TARGET_US = 50_000;
+const LISTERS = { clients: 100, thinkUs: 200_000 };
+/** What they ask for: of the few windows in which they are alone, chance had made 7 % more once, and the run failed by it. */
+const LIST_PER_SEC = (LISTERS.clients * SECOND_US) / LISTERS.thinkUs;
 /** Windows at which phases begin. */
 const FLOOD_AT = 5;
 const SWITCH_AT = 20;
@@ -101,7 +104,7 @@ export function simulate({ floodAt, switchAt, endAt, renameCap, params = {}, onP
     return new SimulatedTenant(world, recorder, { name, asking, request: () => ({ node, leg }) });
   };
   const beats = tenant("heartbeats", { ratePerSec: 300 }, shared(100));
-  const list = tenant("list", { clients: 100, thinkUs: 200_000 }, inOrder(shared(300), serving(cores, about(500))));
+  const list = tenant("list", LISTERS, inOrder(shared(300), serving(cores, about(500))));
   const rename = tenant("rename", { clients: 400 }, locking(lock, "write", serving(cores, about(1_000))));
   beats.start();
   list.start();
@@ -135,7 +138,7 @@ function findings({ world, beats, list, rename }: Run, bestFixedPerSec: number |
   const settled = windowsUntilInTime(p99s, { target: TARGET_US, from: SWITCH_AT });
   const renamePerSec = after(rename.requests.values);
   const renameLoss = 1 - renamePerSec / before(rename.requests.values);
-  const listHeld = meanOf(list.heldUs.values, SWITCH_AT) / (100 * SECOND_US);
+  const listHeld = meanOf(list.heldUs.values, SWITCH_AT) / (LISTERS.clients * SECOND_US);
   const alone = meanOf(list.requests.values, 2, FLOOD_AT);
   const figures = {
     p99BeforeMs: before(p99s) / 1e3,
@@ -164,7 +167,7 @@ function findings({ world, beats, list, rename }: Run, bestFixedPerSec: number |
         : [atLeast("renames, against the best fixed limit", renamePerSec / bestFixedPerSec, 0.9)]),
       atMost("renames lost", renameLoss, PUBLISHED.renameLoss),
       atLeast("list: part of its demand it gets", figures.listDemandMet, 0.99),
-      atLeast("list: requests per second, against before the flood", figures.listPerSec / alone, 0.9),
+      atLeast("list: requests per second, against what its clients ask for", figures.listPerSec / LIST_PER_SEC, 0.9),
     ],
     traceHash: world.trace.hash,
     summary: [
