@@ -64,7 +64,8 @@ test("limiting everybody at a point is the same as limiting each, whatever was l
 });
 
 test("limiting loads all at once is the same as limiting each", () => {
-  const amount = fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e6, noNaN: true }));
+  // Not as small as rounding makes anything of: of two limits of 1e-323 either is the tighter one.
+  const amount = fc.oneof(fc.constant(0), fc.double({ min: 1e-9, max: 1e6, noNaN: true }));
   const column = fc.array(fc.tuple(amount, amount, amount, fc.boolean()), { minLength: 1, maxLength: 6 });
   fc.assert(
     fc.property(fc.array(column, { minLength: 1, maxLength: 3 }), (resources) => {
