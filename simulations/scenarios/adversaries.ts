@@ -15,7 +15,7 @@ import type { ControllerConfig } from "../../controller/index.js";
 import { meanOf } from "../measures.js";
 import type { Chart } from "../report/index.js";
 import { atLeast, atMost, defineScenario, type Expectation, type Findings, type ScenarioRun } from "../scenario.js";
-import { StorageCluster } from "../world/storage-cluster.js";
+import { MACHINE, StorageCluster } from "../world/storage-cluster.js";
 import { World } from "../world/world.js";
 
 const SECOND_US = 1_000_000;
@@ -38,9 +38,7 @@ function begin(options: ScenarioRun, { cores, config }: { cores: number; config:
   const controller = world.startController({ config: { ...config, policies: { "bottleneck-fairness": { mode: "observe" } } } });
   const cluster = new StorageCluster(world, {
     machines: MACHINES,
-    seekUs: 8_000,
-    diskBytesPerSec: 100e6,
-    linkBytesPerSec: 1.25e9,
+    ...MACHINE,
     cores,
     points: ["honest", "other"],
   });

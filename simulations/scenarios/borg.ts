@@ -16,6 +16,7 @@
  */
 import { meanOf, quantileOf } from "../measures.js";
 import { atLeast, atMost, defineScenario, type Findings, type Recording, type ScenarioRun } from "../scenario.js";
+import { MACHINE } from "../world/storage-cluster.js";
 import { cut, type Job, type Plan, paced, recordingOf, replay, sumOf, usedWhileFull } from "./replay.js";
 import {
   type Class,
@@ -37,14 +38,7 @@ const DISK_UTILISATION = 0.5;
 const PIECE = 1024 * 1024;
 const SLICE_US = 100_000;
 const MACHINES = 4;
-const CLUSTER = {
-  machines: MACHINES,
-  cores: 8,
-  points: ["load", "compute"],
-  seekUs: 8_000,
-  diskBytesPerSec: 100e6,
-  linkBytesPerSec: 1.25e9,
-};
+const CLUSTER = { ...MACHINE, machines: MACHINES, points: ["load", "compute"] };
 /** Requests that each point of a machine lets in at once: twice the cores. */
 const SLOTS = 16;
 /** Users with the most cpu time that are shown by themselves. */

@@ -4,7 +4,7 @@
  */
 import type { ControllerConfig } from "../../controller/index.js";
 import { jainIndex, meanOf, quantileOf, settledAfter } from "../measures.js";
-import { StorageCluster } from "../world/storage-cluster.js";
+import { MACHINE, StorageCluster } from "../world/storage-cluster.js";
 import { World } from "../world/world.js";
 
 const SECOND_US = 1_000_000;
@@ -34,10 +34,7 @@ function bench(seed: number, { policy, params, config }: Setting, onDone?: (tena
   const controller = world.startController({ config: { ...config, policies } });
   const cluster = new StorageCluster(world, {
     machines: MACHINES,
-    seekUs: 8_000,
-    diskBytesPerSec: 100e6,
-    linkBytesPerSec: 1.25e9,
-    cores: 8,
+    ...MACHINE,
     points: [POINT],
     ...(onDone === undefined ? {} : { onDone }),
   });

@@ -15,6 +15,7 @@
  */
 import { meanOf, quantileOf } from "../measures.js";
 import { atLeast, atMost, defineScenario, type Findings, type Recording, type ScenarioRun } from "../scenario.js";
+import { MACHINE } from "../world/storage-cluster.js";
 import { cut, type Job, type Plan, paced, recordingOf, replay, sumOf, usedWhileFull } from "./replay.js";
 import {
   type Class,
@@ -36,14 +37,7 @@ const PIECE = 1024 * 1024;
 const MACHINES = 4;
 /** Requests that each point of a machine lets in at once. */
 const SLOTS = 16;
-const CLUSTER = {
-  machines: MACHINES,
-  cores: 8,
-  points: ["read", "shuffle", "write"],
-  seekUs: 8_000,
-  diskBytesPerSec: 100e6,
-  linkBytesPerSec: 125e6,
-};
+const CLUSTER = { ...MACHINE, machines: MACHINES, points: ["read", "shuffle", "write"], linkBytesPerSec: 125e6 };
 /** By size, below so many bytes in all: how many tenants. */
 const CLASSES = [
   { name: "small", below: 1e9, count: 6 },

@@ -23,7 +23,7 @@ import { jainIndex, meanOf, settledAfter } from "../measures.js";
 import type { Chart } from "../report/index.js";
 import { atLeast, atMost, defineScenario, type Findings, type ScenarioRun } from "../scenario.js";
 import type { Load } from "../world/clients.js";
-import { StorageCluster } from "../world/storage-cluster.js";
+import { MACHINE, StorageCluster } from "../world/storage-cluster.js";
 import { World } from "../world/world.js";
 
 const SECOND_US = 1_000_000;
@@ -86,10 +86,7 @@ export function run({ onProgress, ...options }: ScenarioRun, { machines = 200, p
   const controller = world.startController({ config: { policies: { "bottleneck-fairness": policy } } });
   const cluster = new StorageCluster(world, {
     machines,
-    seekUs: 8_000,
-    diskBytesPerSec: 100e6,
-    linkBytesPerSec: 1.25e9,
-    cores: 8,
+    ...MACHINE,
     points: ["read"],
   });
   const loads = new Map<string, Load>();

@@ -10,7 +10,7 @@ import { meanOf } from "../measures.js";
 import type { Chart } from "../report/index.js";
 import { atLeast, atMost, defineScenario, type Findings, type ScenarioRun } from "../scenario.js";
 import { exponentialUs, pick } from "../world/chance.js";
-import { StorageCluster } from "../world/storage-cluster.js";
+import { MACHINE, StorageCluster } from "../world/storage-cluster.js";
 import { World, type WorldOptions } from "../world/world.js";
 
 const SECOND_US = 1_000_000;
@@ -25,10 +25,7 @@ function begin(options: WorldOptions, mode: "observe" | "enforce"): { world: Wor
   world.startController({ config: { policies: { "bottleneck-fairness": { mode } } } });
   const cluster = new StorageCluster(world, {
     machines: MACHINES,
-    seekUs: 8_000,
-    diskBytesPerSec: 100e6,
-    linkBytesPerSec: 1.25e9,
-    cores: 8,
+    ...MACHINE,
     points: [POINT],
   });
   return { world, cluster };

@@ -19,6 +19,9 @@ export interface ClusterOptions extends Omit<StorageOptions, "onDisk" | "onCpu">
   onDone?(tenant: string, workedUs: number): void;
 }
 
+/** What the machines of most scenarios are made of: a disk with 8 ms mean seek and 100 MB/s, a link of 10 Gbit/s, eight cores. */
+export const MACHINE = { seekUs: 8_000, diskBytesPerSec: 100e6, linkBytesPerSec: 1.25e9, cores: 8 };
+
 /** What is counted of one tenant, by window. */
 export interface Counts {
   requests: Tally;
