@@ -122,17 +122,13 @@ function validateRows(rows: Rows, at: string, limits: StreamLimits): void {
   let index = 0;
   for (let i = 0; i < tenant.length; i++) {
     const step = tenant[i];
-    index += step;
-    if (step >>> 0 !== step || (step === 0 && i > 0) || index >= limits.maxTenants) {
+    if (isUint32(step)) index += step;
+    if (!isUint32(step) || (step === 0 && i > 0) || index >= limits.maxTenants) {
       fail(`${at}.tenant[${i}]`, step, `steps that strictly increase to at most ${limits.maxTenants - 1} (here ${shown(index)})`);
     }
   }
   for (const column of WHOLE_COLUMNS) wholes(at, column, rows[column], tenant.length);
-  const squares = rows.costSquared;
-  length(at, "costSquared", squares, tenant.length);
-  for (let i = 0; i < squares.length; i++) {
-    if (!(squares[i] >= 0 && squares[i] < Number.POSITIVE_INFINITY)) fail(`${at}.costSquared[${i}]`, squares[i], AMOUNT);
-  }
+  amounts(at, "costSquared", rows.costSquared, tenant.length, AMOUNTS, false);
   validateLatencies(rows, at);
 }
 
@@ -146,7 +142,7 @@ function validateLatencies(rows: Rows, at: string): void {
   let before = 0;
   for (let i = 0; i < latencyRow.length; i++) {
     const row = latencyRow[i];
-    if (row >>> 0 !== row || row < before || row >= rows.tenant.length) {
+    if (!isUint32(row) || row < before || row >= rows.tenant.length) {
       fail(`${at}.latencyRow[${i}]`, row, `non-decreasing rows from ${before} to ${rows.tenant.length - 1}`);
     }
     before = row;
@@ -242,6 +238,11 @@ function sequence(field: string, value: number, least: number): void {
   whole(field, value, least, Number.MAX_SAFE_INTEGER);
 }
 
+/** Operators throw on some values of other types (a symbol, `{ toString: 0 }`), so the type is asked first. */
+function isUint32(value: unknown): value is number {
+  return typeof value === "number" && value >>> 0 === value;
+}
+
 function length(at: string, name: string, column: readonly number[], rows: number, required = false): void {
   if (!Array.isArray(column)) fail(`${at}.${name}`, column, COLUMN);
   if (column.length !== rows && (required || column.length !== 0)) {
@@ -253,12 +254,13 @@ function wholes(at: string, name: string, column: readonly number[], rows: numbe
   length(at, name, column, rows, required);
   for (let i = 0; i < column.length; i++) {
     const value = column[i];
-    if (value >>> 0 !== value || value > most) fail(`${at}.${name}[${i}]`, value, `a whole number from 0 to ${most}`);
+    if (!isUint32(value) || value > most) fail(`${at}.${name}[${i}]`, value, `a whole number from 0 to ${most}`);
   }
 }
 
-function amounts(at: string, name: string, column: readonly number[], rows: number, { least, most, expected }: Range): void {
-  length(at, name, column, rows, true);
+function amounts(at: string, name: string, column: readonly number[], rows: number, range: Range, required = true): void {
+  const { least, most, expected } = range;
+  length(at, name, column, rows, required);
   for (let i = 0; i < column.length; i++) {
     const value = column[i];
     if (!(typeof value === "number" && value >= least && value <= most)) fail(`${at}.${name}[${i}]`, value, expected);

@@ -120,6 +120,37 @@ test("whatever stands in whatever field, a message is taken or refused with BAD_
   expect(refused).toBeGreaterThan(1_000);
 });
 
+test("what cannot be made a number or a text is refused in every place like anything else", () => {
+  const stubborn: unknown[] = [{ toString: {} }, { valueOf: 0, toString: 0 }, Symbol("s"), 1n];
+  const held = {
+    ...{ epoch: 1, sequence: 1, ttlUs: 1, points: ["a/b"], tenants: ["t"], reasons: ["p|a/b"], inArrivalOrder: ["a/b"] },
+    ...{ point: [0], tenant: [0], ratePerSec: [1], burst: [1], fallbackPerSec: [1], reason: [0] },
+    ...{ weightTenants: ["t"], weights: [1] },
+  };
+  const report = reportWith({
+    tenants: [{ index: 0, name: "t" }],
+    meters: [{ index: 0, name: "m", kind: 0, unit: "us", slots: 1 }],
+    rows: [
+      { ...emptyRows(3), tenant: [0], count: [1], costSquared: [1], latencyRow: [0], latencyBucket: [0], latencyCount: [1] },
+    ],
+    feeds: [{ point: "a/b", resource: 0 }],
+  });
+  const hello = { service: "a", instance: "b", boot: "c", acknowledgedSequence: 0, held };
+  for (const sound of [{ report }, { hello }, { allocation: held }]) {
+    expect(() => ("allocation" in sound ? validateControllerMessage(sound) : validateAgentMessage(sound))).not.toThrow();
+    const count = placesIn(sound).length;
+    for (let where = 0; where < count; where++) {
+      for (const value of stubborn) {
+        const spoilt = structuredClone(sound);
+        const [parent, key] = placesIn(spoilt)[where];
+        parent[key] = value;
+        const check = () => ("allocation" in spoilt ? validateControllerMessage(spoilt) : validateAgentMessage(spoilt));
+        expect(check, `${key} ${typeof value}`).toThrow(expect.objectContaining({ code: "BAD_MESSAGE" }));
+      }
+    }
+  }
+});
+
 type Holder = Record<string, unknown>;
 
 /** Every (object, key) below `value`. */
