@@ -3,6 +3,7 @@
  * shows it. The same seed gives the same verdicts, on every machine.
  */
 import { TenantryError } from "../../proto/errors.js";
+import { shown } from "../../proto/names.js";
 import type { Policy } from "../policy.js";
 import { CORNERS, draw } from "./draw.js";
 import { type Given, viewOf } from "./given.js";
@@ -93,5 +94,5 @@ function tell(given: Given, says: string, decide: Decide): Broken {
 function saying(error: unknown): string {
   // What is coded is ours, and says all.
   if (error instanceof TenantryError) return error.message;
-  return error instanceof Error ? `it throws ${error.name}: ${error.message}` : `it throws ${String(error)}`;
+  return error instanceof Error ? `it throws ${error.name}: ${error.message}` : `it throws ${shown(error)}`;
 }

@@ -8,6 +8,11 @@ import { runTenantry } from "../cli/tenantry.js";
 import { until } from "./until.js";
 
 const MINUTES = 60_000;
+/**
+ * What the crawler's requests load. Which of them is fullest depends on the machine: the workers where the services have it to
+ * themselves, the event loops where they get a turn late. `npm start` holds the workers to be the bottleneck; this must hold anywhere.
+ */
+const ON_ITS_WAY = ["storage/workers", "storage/disk", "storage/event-loop", "gateway/event-loop"];
 
 describe("one tenant floods real services", () => {
   const deaths: string[] = [];
@@ -40,16 +45,21 @@ describe("one tenant floods real services", () => {
     });
   }
 
-  /** Why the crawler is held back where requests come in, when it is. */
+  /** What was decided of the crawler where requests come in. */
+  async function decided() {
+    return (await view()).points.find(({ name }) => name === "gateway/http")?.tenants.crawler;
+  }
+
+  /** The same once it is held back. */
   async function limit() {
-    const at = (await view()).points.find(({ name }) => name === "gateway/http")?.tenants.crawler;
+    const at = await decided();
     return at?.ratePerSec == null ? undefined : at;
   }
 
   test("in calm, use is measured across services and nobody is held back", { timeout: 2 * MINUTES }, async () => {
     const seen = await until("three resources carry ada's load, fed by both points", async () => {
       const { resources, points } = await view();
-      const used = ["storage/workers", "storage/disk", "storage/event-loop", "gateway/event-loop"].every((name) =>
+      const used = ON_ITS_WAY.every((name) =>
         resources.some((resource) => resource.name === name && (resource.tenants.ada?.load ?? 0) > 0),
       );
       const fed = ["gateway/http", "storage/work"].every((name) =>
@@ -62,23 +72,25 @@ describe("one tenant floods real services", () => {
 
   test("a policy that observes shows what it would do, and does nothing", { timeout: 2 * MINUTES }, async () => {
     cluster.play("crawler");
-    const shadow = await until("a shadow rate for the crawler because of the workers", async () => {
-      const at = (await view()).points.find(({ name }) => name === "gateway/http")?.tenants.crawler;
-      return at?.shadowRatePerSec != null && at.reason?.resource === "storage/workers" && at;
+    const shadow = await until("a shadow rate for the crawler", async () => {
+      const at = await decided();
+      return at?.shadowRatePerSec != null && at;
     });
     expect(shadow.ratePerSec).toBeNull();
     expect(shadow.reason?.policy).toBe("bottleneck-fairness");
+    expect(ON_ITS_WAY).toContain(shadow.reason?.resource);
   });
 
-  test("enforced at run time, the aggressor is limited because of the bottleneck; interactive requests are served", {
+  test("enforced at run time, the aggressor is limited because of what its requests load; interactive requests are served", {
     timeout: 2 * MINUTES,
   }, async () => {
     await setMode(cluster.controllerAddress, "ENFORCE");
-    const at = await until("the crawler is limited because of the workers, and waits", async () => {
+    const at = await until("the crawler is limited, and waits", async () => {
       const found = await limit();
-      return found?.reason?.resource === "storage/workers" && found.waiting > 0 && found;
+      return found !== undefined && found.waiting > 0 && found;
     });
     expect(at.ratePerSec).toBeGreaterThan(0);
+    expect(ON_ITS_WAY).toContain(at.reason?.resource);
     const answer = await fetch(`${cluster.controllerUrl}/api/explain?tenant=crawler`);
     const { sentence } = (await answer.json()) as { sentence: string };
     expect(sentence).toContain("crawler");

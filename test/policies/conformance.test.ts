@@ -68,6 +68,13 @@ describe("a policy that breaks a rule is told which, on a simple view", () => {
       { ...bottleneckFairness, decide: (async () => undefined) as unknown as () => Rates },
       /^decide gives a promise; take async and await away/,
     ],
+    [
+      "decides",
+      limiting(() => {
+        throw { toString: 0 };
+      }),
+      /it throws an object/,
+    ],
     ["decides", limiting(() => undefined as unknown as number), /limited to NaN per second/],
     ["nobody-starved", limiting((rate) => rate / 1e4), /is left .* expected at least/],
     ["nobody-starved", everywhere(12), /is limited to 12 .* where nothing comes through: .*point\.rateFor gives Infinity/],
