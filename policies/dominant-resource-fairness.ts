@@ -16,10 +16,11 @@
  * - Filling is exact (math/dominant-shares.ts), says which resource stopped whom, and only points that lead there are limited.
  * - It takes each tenant's needs to be in fixed proportion. Where they are not, as when a tenant reaches two full resources by
  *   different points, stopping it at one leaves it free at the other; what is then too much there is taken by max-min.
+ * - Tenants stand in groups: weight(w) is w's part of its group's, and so on up (families.ts).
  */
 import { budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js";
+import { fairShares, standings } from "./families.js";
 import { dominantShares, fillTogether } from "./math/dominant-shares.js";
-import { maxMinFair } from "./math/max-min.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
 
@@ -39,18 +40,18 @@ export const dominantResourceFairness = definePolicy({
     const ceilings = all.map(({ ceiling }) => ceiling);
     const capacities = all.map(({ calm, capacity }) => (calm ? Number.POSITIVE_INFINITY : capacity));
     const demands = all.map((budget) => budget.demands);
-    const speeds = dominantShares(demands, ceilings);
-    for (let i = 0; i < speeds.length; i++) speeds[i] = weights[i] / speeds[i];
+    const dominant = dominantShares(demands, ceilings);
+    const speeds = standings(view, dominant, weights).map((weight, i) => weight / dominant[i]);
     const { granted, stoppedBy } = fillTogether(demands, capacities, speeds);
     for (const [r, budget] of all.entries()) {
       const filled = demands[r].slice();
       for (let i = 0; i < filled.length; i++) if (stoppedBy[i] === r) filled[i] *= granted[i];
-      budget.give(rates, budget.calm ? maxMinFair(budget.capacity, budget.demands, weights) : filled);
+      budget.give(rates, budget.calm ? fairShares(view, budget.capacity, budget.demands, weights) : filled);
     }
     for (const budget of all) {
       if (budget.calm) continue;
       const left = budget.left(rates);
-      const fair = maxMinFair(budget.capacity, left, weights);
+      const fair = fairShares(view, budget.capacity, left, weights);
       for (let i = 0; i < fair.length; i++) if (fair[i] >= left[i] * ALMOST) fair[i] = Number.POSITIVE_INFINITY;
       budget.give(rates, fair);
     }

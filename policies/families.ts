@@ -27,6 +27,25 @@ export function levelShares(view: View, capacity: number, claims: Claims): Float
     : waterLevelShares(capacity, claims.demands, claims);
 }
 
+/**
+ * Each tenant's weight beside all others: its part of its group's, and so on up, among those who ask for something. For sharing
+ * that is of several resources at once, and so of no one capacity. What one leaves goes to all by these, not to its group first.
+ *
+ * @param asks by tenant index, 0 for who asks for nothing
+ */
+export function standings(view: View, asks: Float64Array, weights: Float64Array): Float64Array {
+  if (!hasGroups(view)) return weights;
+  // Of a whole that each of them would take alone, nobody leaves anything: what they get is what they weigh.
+  const parts = fairShares(
+    view,
+    1,
+    asks.map((ask) => (ask > 0 ? 1 : 0)),
+    weights,
+  );
+  for (let i = 0; i < parts.length; i++) if (!(asks[i] > 0)) parts[i] = weights[i];
+  return parts;
+}
+
 function hasGroups({ groups }: View): boolean {
   return groups !== undefined && groups.length > 0;
 }

@@ -11,9 +11,9 @@
  *   capacity   = load(r) · min over h of  1 − f(h,r)·(1 − ratio) − (pile(h,r) − drain(r))⁺ / K
  *                never less than 1−α of what goes in, nor more than 1+β
  *
- * What must go, goes from those without a target, from the largest users of r first (water level), never below a minimum. A target
- * is for what is within its owner's fair share: who is held back, or uses far more of r than its share, is there as one without.
- * When all targets are met with room to spare, ratio is above 1 and those held back grow.
+ * What must go, goes from those without a target, from the largest users of r first (water level, down the tree of groups), never
+ * below a minimum. A target is for what is within its owner's fair share: who is held back, or uses far more of r than its share, is
+ * there as one without. When all targets are met with room to spare, ratio is above 1 and those held back grow.
  *
  * Load and slowdown are of the same window, so load · ratio tells what r can do whatever the rates are, and nothing is reckoned
  * twice. What is slow to show are queues: who is answered now has met the queue of a while ago. A rule that looks at
@@ -35,8 +35,7 @@
  * - A tenant that gets nothing through has no percentile; the age of what it has waiting stands in for it.
  */
 import { type Budget, budgets, PACE, PACE_RANGES, weightsOf } from "./budget.js";
-import { fairShares } from "./families.js";
-import { waterLevelShares } from "./math/water-level.js";
+import { fairShares, levelShares } from "./families.js";
 import { definePolicy } from "./policy.js";
 import { Rates } from "./rates.js";
 import type { Point, Tenant, View } from "./view.js";
@@ -101,7 +100,7 @@ export const latencySlo = definePolicy({
       });
     }
     all.forEach((budget, r) => {
-      shed(rates, budget, capacities[r], { spared: spared[r], weights, minimum });
+      shed(rates, budget, capacities[r], { view, spared: spared[r], weights, minimum });
     });
     return rates;
   },
@@ -166,7 +165,7 @@ function shed(
   rates: Rates,
   budget: Budget,
   capacity: number,
-  { spared, weights, minimum }: { spared: Uint8Array; weights: Float64Array; minimum: number },
+  { view, spared, weights, minimum }: { view: View; spared: Uint8Array; weights: Float64Array; minimum: number },
 ): void {
   const { resource } = budget;
   // Of those held back more than is seen: clients that wait for answers ask for no more than they get.
@@ -180,7 +179,7 @@ function shed(
     promised += guarantees[i];
   }
   const left = capacity - (resource.totalLoad() - free);
-  const shares = waterLevelShares(Math.max(left, promised), demands, { weights, guarantees });
+  const shares = levelShares(view, Math.max(left, promised), { demands, weights, guarantees });
   for (let i = 0; i < shares.length; i++) if (spared[i] === 1) shares[i] = Number.POSITIVE_INFINITY;
   budget.give(rates, shares, 0);
 }

@@ -2,11 +2,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Agreed } from "../../policies/agreed.js";
+import { standings } from "../../policies/families.js";
 import {
   bottleneckFairness,
+  dominantResourceFairness,
   fairnessWithMemory,
   fairShares,
   type Group,
+  latencySlo,
   maxMinFair,
   Point,
   type Policy,
@@ -86,6 +89,25 @@ describe("a capacity", () => {
   });
 });
 
+test("a tenant weighs its part of its group's weight, among those who ask; without groups its own", () => {
+  const groups = [
+    { id: "org", weight: 3 },
+    { id: "team", weight: 1, parent: 0 },
+  ];
+  const members = [
+    { id: "a", group: 1, weight: 2 },
+    { id: "b", group: 1 },
+    { id: "idle", group: 0, weight: 9 },
+    { id: "c", group: 0 },
+    { id: "alone" },
+  ];
+  const weights = Float64Array.from(members, ({ weight = 1 }) => weight);
+  const asks = Float64Array.of(0.1, 5, 0, 1, 2);
+  const [a, b, , c, alone] = standings(viewOf(groups, members), asks, weights);
+  expect([a, b, c, alone].map((part) => part * 16)).toEqual([4, 2, 6, 4].map((part) => expect.closeTo(part, 9)));
+  expect(standings(viewOf([], members), asks, weights)).toBe(weights);
+});
+
 describe("a group's cap", () => {
   const caps = (groups: Omit<Group, "index">[], members: Member[]) => {
     const view = viewOf(groups, members);
@@ -155,30 +177,37 @@ describe("a group's guarantee", () => {
 describe("a full resource, by", () => {
   /** Two of one group beside one alone, all with the same load; what each is left, by what has been used before. */
   function left(policy: Policy, past: number[] = [100, 100, 100]): number[] {
-    const members = ["a1", "a2", "alone"].map((id, i) => ({ id, through: 100, ...(i < 2 && { group: 0 }) }));
+    const members = ["a1", "a2", "alone", "late"].map((id, i) => ({
+      id,
+      through: i === 3 ? 1 : 100,
+      ...(i < 2 && { group: 0 }),
+      ...(i === 3 && { terms: { p99TargetUs: 10_000 } }),
+    }));
     const view = viewOf([{ id: "a", weight: 1 }], members);
-    const disk = new Resource(0, "svc/disk", "us", 3);
+    const disk = new Resource(0, "svc/disk", "us", 4);
     Object.assign(disk, { slowdown: 20, calmServiceUs: 1_000 });
-    disk.loads.fill(100_000);
-    disk.demands.fill(100_000);
+    for (const column of [disk.loads, disk.demands]) column.fill(100_000).fill(1_000, 3);
+    disk.latenciesUs.fill(20_000);
     past.forEach((percent, i) => {
       disk.averages[i] = percent * 1_000;
     });
     const [{ throughputs }] = view.points;
-    const point = Object.assign(new Point(0, "svc/read", "requests", 3, 1), { throughputs, totalThroughput: 300 });
+    const point = Object.assign(new Point(0, "svc/read", "requests", 4, 1), { throughputs, totalThroughput: 301 });
     point.fed[0] = 1;
+    point.p99sUs[3] = 20_000;
     const rates = policy.decide({ ...view, resources: [disk], points: [point] }, { ...policy.params });
     expect(rates).toBeInstanceOf(Rates);
-    return view.tenants.map((tenant) => rates.get(point, tenant) ?? 100);
+    return view.tenants.slice(0, 3).map((tenant) => rates.get(point, tenant) ?? 100);
   }
 
-  test.each([bottleneckFairness, priorityTiers, fairnessWithMemory] as unknown as Policy[])(
+  const dividing = [bottleneckFairness, dominantResourceFairness, latencySlo, priorityTiers, fairnessWithMemory];
+  test.each(dividing as unknown as Policy[])(
     "$name: a group of two has no more than one alone of the same weight, as far as that one asks",
     (policy) => {
       const [one, two, alone] = left(policy);
       expect(alone).toBe(100);
       expect(two).toBeCloseTo(one, 6);
-      expect(one).toBeLessThan(96);
+      expect(one).toBeLessThan(97);
     },
   );
 
