@@ -26,5 +26,5 @@ function run(name: string): void {
     if (code === "EEXIST") throw new CommandFailure(`${file} is there already, and was left as it is; choose another name`);
     throw new CommandFailure(`${file} cannot be written: ${code ?? error}`);
   }
-  print(`${file} is written. Next: tenantry policy check ${file}`);
+  print(`${file} is written. Next: npx tenantry policy check ${file}`);
 }

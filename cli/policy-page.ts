@@ -8,8 +8,8 @@ export function policyPage(name: string): string {
  * A policy is a function: from what was seen in the last window (\`view\`) to how much each tenant may do in the next one
  * (\`rates\`). It has no memory, no clock and no chance: the same view gives the same rates. What it does not limit is unlimited.
  *
- *   tenantry policy check ${name}.ts                                    types, and the rules every policy keeps to
- *   tenantry policy try ${name}.ts --scenario retro/bottleneck-fairness  what it does, beside what the current policy does
+ *   npx tenantry policy check ${name}.ts                                 types, and the rules every policy keeps to
+ *   npx tenantry policy try ${name}.ts --scenario retro/bottleneck-fairness  what it does, beside what the current policy does
  */
 import { definePolicy, maxMinFair, Rates } from "tenantry/policies";
 

@@ -38,7 +38,7 @@ describe("policy new", () => {
   test("writes a page that keeps every rule as it is, and writes over nothing", async () => {
     expect(await tenantry("policy", "new", "even-shares")).toEqual({
       code: 0,
-      out: "even-shares.ts is written. Next: tenantry policy check even-shares.ts\n",
+      out: "even-shares.ts is written. Next: npx tenantry policy check even-shares.ts\n",
       err: "",
     });
     const page = readFileSync(join(folder, "even-shares.ts"), "utf8");
