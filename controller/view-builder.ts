@@ -22,7 +22,7 @@
  * waiting use more in the next window, and are seen to. For a tenant that got nothing through, the load its waiting requests
  * will bring is judged by what everybody's requests cost.
  */
-import type { Group, Point, Tenant, Terms, View } from "../policies/index.js";
+import { type Group, type Inflow, inflowsOf, type Point, type Tenant, type Terms, type View } from "../policies/index.js";
 import { POINT, RESOURCE } from "../proto/messages.js";
 import { PointFigures, ResourceFigures } from "./figures.js";
 import type { Ledger } from "./ledger.js";
@@ -233,7 +233,7 @@ export class ViewBuilder {
     }
   }
 
-  /** Demands at all resources; what waits at the same points is looked at once for all they lead to. */
+  /** What comes to all resources, and what is asked of them; the same points are looked at once for all they lead to. */
   #fillDemands(): void {
     const asks = new Map<string, Asks>();
     for (const figures of this.resources) {
@@ -242,6 +242,7 @@ export class ViewBuilder {
       const key = feeders.map(({ point }) => point.index).join();
       if (!asks.has(key)) asks.set(key, this.#asksAt(feeders));
       this.#fillDemandsAt(figures, asks.get(key)!);
+      figures.resource.inflows = asks.get(key)!.inflows;
     }
   }
 
@@ -277,7 +278,7 @@ export class ViewBuilder {
         else unseen.push({ point, tenant: v, ratePerSec: Math.min(pendingPerSec[v], free) });
       }
     }
-    return { more, unseen };
+    return { more, unseen, inflows: inflowsOf(feeders.map(({ point }) => point)) };
   }
 
   #tenantAt(index: number, id: string, seat: number): Tenant {
@@ -287,8 +288,9 @@ export class ViewBuilder {
   }
 }
 
-/** What is asked for beyond what gets through, at all points that feed a resource. */
+/** What gets through at all points that feed a resource, and what is asked for beyond that. */
 interface Asks {
+  readonly inflows: ReadonlyMap<string, Inflow>;
   /** By tenant, where some of its requests get through: how many times as much, at the point where that is most. */
   readonly more: Float64Array;
   /** Where none does: cost units per second that would. */

@@ -14,6 +14,7 @@ export { dominantResourceFairness } from "./dominant-resource-fairness.js";
 export { fairnessWithMemory } from "./fairness-with-memory.js";
 export { fairShares } from "./families.js";
 export { expectedLoads, type Holds, heldBack, heldBecause, holdsOf } from "./holds.js";
+export { type Inflow, inflowsOf } from "./inflows.js";
 export { latencySlo } from "./latency-slo.js";
 export { dominantResourceShares } from "./math/dominant-shares.js";
 export { maxMinFair } from "./math/max-min.js";

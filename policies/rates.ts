@@ -8,6 +8,7 @@
  */
 import { TenantryError } from "../proto/errors.js";
 import { shown } from "../proto/names.js";
+import { reckoned } from "./inflows.js";
 import type { Point, Resource, Tenant, View } from "./view.js";
 
 /** One call of `limitLoads`. */
@@ -168,9 +169,10 @@ export class Rates {
       for (const point of points) {
         const { throughputs, fed } = point;
         const [rates, because] = this.#columns(point);
+        const most = resource.inflows.get(point.unit)?.most;
         for (let c = 0; c < contenders.length; c++) {
           const t = contenders[c];
-          const ratio = throughputs[t] / resource.loads[t];
+          const ratio = reckoned(throughputs[t], most?.[t]) / resource.loads[t];
           const rate = ratio * shares[t];
           if (throughputs[t] > 0 && ratio < Number.POSITIVE_INFINITY && (rate < rates[t] || Number.isNaN(rate))) {
             rates[t] = rate;
@@ -189,7 +191,8 @@ export class Rates {
     for (let t = 0; t < rates.length; t++) {
       if (throughputs[t] > 0) continue;
       for (const { resource, shares, reasons } of loads) {
-        const ratio = totalThroughput > 0 ? totalThroughput / resource.totalLoad() : Number.POSITIVE_INFINITY;
+        const total = reckoned(totalThroughput, resource.inflows.get(point.unit)?.mostOfAll);
+        const ratio = total > 0 ? total / resource.totalLoad() : Number.POSITIVE_INFINITY;
         if (shares[t] === Number.POSITIVE_INFINITY || ratio === Number.POSITIVE_INFINITY) continue;
         const rate = ratio * shares[t];
         if (!(rate < rates[t] || Number.isNaN(rate))) continue;

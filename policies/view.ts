@@ -13,6 +13,7 @@
  */
 
 import type { Holds } from "./holds.js";
+import { type Inflow, reckoned } from "./inflows.js";
 import type { Rates } from "./rates.js";
 
 /** Who work is done for: the paper's workflow. */
@@ -54,6 +55,8 @@ export interface Terms {
   readonly guarantees?: Readonly<Record<string, number>>;
 }
 
+const NO_INFLOWS: ReadonlyMap<string, Inflow> = new Map();
+
 /** One logical resource: the same-named resources of all instances of a service, taken together. */
 export class Resource {
   readonly index: number;
@@ -81,6 +84,8 @@ export class Resource {
   readonly demands: Float64Array;
   readonly latenciesUs: Float64Array;
   readonly averages: Float64Array;
+  /** What comes here by points of the same unit of cost, by that unit; where a single point leads here, nothing. See inflows.ts. */
+  inflows: ReadonlyMap<string, Inflow> = NO_INFLOWS;
   /** @internal */
   total = Number.NaN;
 
@@ -197,13 +202,16 @@ export class Point {
   /**
    * The rate here, in cost units per second, at which this tenant would put `load` on `resource`: judged by what its own
    * requests used in the window, or, when it got none through, by everybody's. Infinity when its requests put no load there:
-   * no rate here would change anything.
+   * no rate here would change anything. Where it comes by several points, one by which it hardly came is not taken for what its
+   * load is due to (inflows.ts).
    */
   rateFor(resource: Resource, tenant: Tenant, load: number): number {
-    const own = resource.loads[tenant.index];
-    const through = this.throughputs[tenant.index];
-    const total = resource.totalLoad();
-    const [cost, costs] = through > 0 ? [through, own] : [this.totalThroughput, total];
+    const { index } = tenant;
+    const inflow = resource.inflows.get(this.unit);
+    const [cost, costs] =
+      this.throughputs[index] > 0
+        ? [reckoned(this.throughputs[index], inflow?.most[index]), resource.loads[index]]
+        : [reckoned(this.totalThroughput, inflow?.mostOfAll), resource.totalLoad()];
     const ratio = cost > 0 && costs > 0 ? cost / costs : Number.POSITIVE_INFINITY;
     return ratio === Number.POSITIVE_INFINITY ? ratio : ratio * load;
   }

@@ -13,21 +13,26 @@
  *    which a double holds and an int64 of nanoseconds does not (it wrapped round, and the bucket failed open).
  *  - A wait is the least whole µs after which this very arithmetic admits, so whoever waits it out never finds the bucket a
  *    rounding error short, and `now + wait` is never `now`.
- *  - Cost is settled when it is known. A bucket may owe: it then admits nothing until the debt is paid. Debt is bounded, so
- *    that one enormous request cannot lock its tenant out for ever.
+ *  - Cost is settled when it is known. A bucket may owe: it then admits nothing until the debt is paid. What was not known
+ *    beforehand is owed for five seconds at the most, so that one enormous request cannot lock its tenant out. What a
+ *    request was taken for is owed in full (for ten minutes at the most), whatever rate is set meanwhile: to let debts off at five
+ *    seconds of each new rate let twice as many requests through as one in ten seconds.
  *  - Zero means zero. "Unlimited" is a state of its own: a rate of Infinity, which no arithmetic ever touches.
  */
 import { withRow } from "../columns.js";
 
-const STRIDE = 4;
+const STRIDE = 5;
 const RATE = 0; // tokens per second; Infinity: unlimited
 const BURST = 1; // most tokens the bucket holds
 const TOKENS = 2; // tokens held at LAST; negative: debt
 const LAST = 3; // µs; NaN: no time yet, the bucket is full
+const TAKEN = 4; // tokens that were taken last, at once
 
 const US_PER_SEC = 1e6;
-/** Most debt a bucket may have: this many seconds of its rate, or its burst if that is more. */
-const DEBT_SECONDS = 5;
+/** Most debt a bucket may have by what was not known beforehand: this many seconds of its rate, or its burst if that is more. */
+const UNKNOWN_SECONDS = 5;
+/** The same by what a request was taken for. */
+const TAKEN_SECONDS = 600;
 
 /** Buckets by index. A bucket not set is unlimited. Costs and times are the caller's to check. */
 export class Buckets {
@@ -71,6 +76,7 @@ export class Buckets {
       const at = index * STRIDE;
       this.#cells[at + TOKENS] = available - cost;
       this.#cells[at + LAST] = nowUs;
+      this.#cells[at + TAKEN] = cost;
     }
     return true;
   }
@@ -105,8 +111,8 @@ export class Buckets {
   settle(index: number, tokens: number, nowUs: number): void {
     const at = index * STRIDE;
     const cells = this.#cells;
-    const floor = -Math.max(cells[at + BURST], rateOf(cells[at + RATE]) * DEBT_SECONDS);
-    cells[at + TOKENS] = Math.min(cells[at + BURST], Math.max(floor, this.available(index, nowUs) + tokens));
+    const least = this.#least(at, rateOf(cells[at + RATE]), cells[at + BURST]);
+    cells[at + TOKENS] = Math.min(cells[at + BURST], Math.max(least, this.available(index, nowUs) + tokens));
     cells[at + LAST] = nowUs;
   }
 
@@ -119,14 +125,23 @@ export class Buckets {
     if (!this.isLimited(index)) {
       this.#cells = withRow(this.#cells, STRIDE, index);
       this.#cells[at + TOKENS] = burst;
+      this.#cells[at + TAKEN] = 0;
       this.limited += 1;
     } else {
-      const floor = -Math.max(burst, ratePerSec * DEBT_SECONDS);
-      this.#cells[at + TOKENS] = Math.min(burst, Math.max(floor, this.available(index, nowUs)));
+      const least = this.#least(at, ratePerSec, burst);
+      this.#cells[at + TOKENS] = Math.min(burst, Math.max(least, this.available(index, nowUs)));
     }
     this.#cells[at + RATE] = stored(ratePerSec);
     this.#cells[at + BURST] = burst;
     this.#cells[at + LAST] = nowUs;
+  }
+
+  /** As many tokens as it may have at the least, ≤ 0. */
+  #least(at: number, ratePerSec: number, burst: number): number {
+    // Of the rate before too, or a short stop would clear all debts.
+    const highest = Math.max(ratePerSec, rateOf(this.#cells[at + RATE]));
+    const taken = Math.min(this.#cells[at + TAKEN], highest * TAKEN_SECONDS);
+    return -Math.max(burst, ratePerSec * UNKNOWN_SECONDS, taken);
   }
 
   /** No limit from now on. */

@@ -135,6 +135,41 @@ describe("the throttle", () => {
     expect(service.told()).toEqual(["a1 starts", "a2 starts"]);
   });
 
+  test.each([0.3, 0.1, 0.01])("at %d requests a second, said anew every second, no more come through than that", (rate) => {
+    const service = new Service().limited({ a: rate }, 0.1 * rate);
+    for (let i = 0; i < 20; i++) service.submit("a");
+    let starts = service.told().length;
+    const seconds = Math.round(5 / rate);
+    for (let second = 0; second < seconds; second++) {
+      // No controller says the same twice.
+      service.limit({ a: rate * (second % 2 === 0 ? 1.05 : 0.95) }, 0.1 * rate);
+      service.clock.advance(SECOND);
+      starts += service.told().length;
+    }
+    expect(starts).toBeGreaterThanOrEqual(4);
+    expect(starts).toBeLessThanOrEqual(6);
+  });
+
+  test("what one request was taken for is owed for ten minutes at the most", () => {
+    const service = new Service({ unit: "bytes" }).limited({ a: 10 }, 10);
+    service.submit("a", { cost: 1e12 });
+    service.submit("a", { cost: 1 });
+    service.limit({ a: 11 }, 11);
+    service.clock.advance(599 * SECOND);
+    expect(service.told()).toEqual(["a1 starts"]);
+    service.clock.advance(2 * SECOND);
+    expect(service.told()).toEqual(["a2 starts"]);
+  });
+
+  test("what a request turns out to have cost beyond its estimate never lessens what is owed", () => {
+    const service = new Service({ unit: "bytes" }).limited({ a: 1 }, 1);
+    const taken = service.submit("a", { cost: 100 });
+    service.point.complete(taken, 101);
+    service.submit("a", { cost: 1 });
+    service.clock.advance(98 * SECOND);
+    expect(service.told()).toEqual(["a1 starts"]);
+  });
+
   test("a deadline that cannot be met is refused at once, one that passes when it passes", () => {
     const service = new Service().limited({ a: 1 });
     service.submit("a");
@@ -197,33 +232,40 @@ describe("the throttle", () => {
       cost: fc.integer({ min: 1, max: 5 }),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 0, max: 20_000 }), (steps, lateUs) => {
-        const service = new Service({ unit: "bytes" }).limited({ a: 5 }, 5);
-        let [rate, earned, passed, submitted, cancelled] = [5, 5, 0, 0, 0];
-        const waiting: ReturnType<Service["submit"]>[] = [];
-        for (const { what, amount, cost } of steps) {
-          if (what === "submit") {
-            submitted += 1;
-            waiting.push(service.submit("a", { cost, onStart: () => (passed += cost) }));
-          } else if (what === "wait") {
-            service.clock.advance(amount * 2_000, lateUs);
-            earned += (rate * amount * 2_000) / SECOND;
-          } else if (what === "rate") {
-            rate = 0.1 + amount / 10;
-            service.limit({ a: rate }, 5);
-          } else if (waiting.length > 0 && service.point.cancel(waiting[amount % waiting.length])) {
-            cancelled += 1;
+      fc.property(
+        fc.array(step, { maxLength: 80 }),
+        fc.integer({ min: 0, max: 20_000 }),
+        fc.integer({ min: 1, max: 5 }),
+        (steps, lateUs, burst) => {
+          const service = new Service({ unit: "bytes" }).limited({ a: 5 }, burst);
+          // Whoever costs more than the burst finds a full bucket enough, and owes the rest.
+          const owed = 5 - burst;
+          let [rate, earned, passed, submitted, cancelled] = [5, burst, 0, 0, 0];
+          const waiting: ReturnType<Service["submit"]>[] = [];
+          for (const { what, amount, cost } of steps) {
+            if (what === "submit") {
+              submitted += 1;
+              waiting.push(service.submit("a", { cost, onStart: () => (passed += cost) }));
+            } else if (what === "wait") {
+              service.clock.advance(amount * 2_000, lateUs);
+              earned += (rate * amount * 2_000) / SECOND;
+            } else if (what === "rate") {
+              rate = 0.1 + amount / 10;
+              service.limit({ a: rate }, burst);
+            } else if (waiting.length > 0 && service.point.cancel(waiting[amount % waiting.length])) {
+              cancelled += 1;
+            }
+            expect(passed).toBeLessThanOrEqual(earned + owed + 1e-6);
           }
-          expect(passed).toBeLessThanOrEqual(earned + 1e-6);
-        }
-        service.limit({});
-        const started = service.log.filter((line) => line.endsWith("starts"));
-        expect([service.point.waiting, started.length, new Set(started).size]).toEqual([
-          0,
-          submitted - cancelled,
-          submitted - cancelled,
-        ]);
-      }),
+          service.limit({});
+          const started = service.log.filter((line) => line.endsWith("starts"));
+          expect([service.point.waiting, started.length, new Set(started).size]).toEqual([
+            0,
+            submitted - cancelled,
+            submitted - cancelled,
+          ]);
+        },
+      ),
     );
   });
 });

@@ -5,6 +5,7 @@ import {
   definePolicy,
   dominantResourceFairness,
   heldBack,
+  inflowsOf,
   latencySlo,
   POLICIES,
   Point,
@@ -13,6 +14,7 @@ import {
   Rates,
   Resource,
   slowest,
+  type Tenant,
   type View,
 } from "../../policies/index.js";
 
@@ -75,11 +77,12 @@ test("limiting loads all at once is the same as limiting each", () => {
       const view: View = { windowUs: 1_000_000, tenants, resources: [], points };
       const [each, all] = [new Rates(view), new Rates(view)];
       for (const point of points) {
-        for (let t = 0; t < n; t++) point.throughputs[t] = resources[0][t][1] * (point.index + 1);
+        for (let t = 0; t < n; t++) point.throughputs[t] = resources[0][t][1] * (point.index === 0 ? 1 : 100);
         point.totalThroughput = point.throughputs.reduce((sum, x) => sum + x, 0);
       }
       resources.forEach((rows, index) => {
         const resource = new Resource(index, `svc/r${index}`, "us", n);
+        resource.inflows = inflowsOf(points);
         const shares = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
         for (let t = 0; t < n; t++) {
           const [load, , share, limited] = rows[t];
@@ -100,6 +103,25 @@ test("limiting loads all at once is the same as limiting each", () => {
       }
     }),
   );
+});
+
+test("a point by which a tenant hardly comes is not taken for what its load is due to", () => {
+  const points = ["read", "write", "upload"].map((name, i) => new Point(i, `svc/${name}`, i < 2 ? "requests" : "bytes", 2, 1));
+  const disk = new Resource(0, "svc/disk", "us", 2);
+  disk.loads.set([500_000, 500_000]);
+  points[0].throughputs.set([100, 10]);
+  points[1].throughputs.set([0.001, 10]);
+  points[2].throughputs.set([1e6, 0]);
+  for (const point of points) point.totalThroughput = point.throughputs[0] + point.throughputs[1];
+  disk.inflows = inflowsOf(points);
+  const [mover, even] = ["mover", "even"].map((id, index) => ({ index, id, weight: 1 }));
+  const rates = (tenant: Tenant) => points.map((point) => point.rateFor(disk, tenant, 250_000));
+  expect(rates(mover)).toEqual([50, 2.5, 500_000]);
+  expect(rates(even).slice(0, 2)).toEqual([5, 5]);
+  // Without anything by this point, by everybody's: 0.05 of what all get through at the other.
+  points[1].throughputs.fill(0);
+  points[1].totalThroughput = 0;
+  expect(rates(even)[1]).toBeCloseTo((0.05 * 110 * 250_000) / 1e6, 9);
 });
 
 describe("paramsOf", () => {
