@@ -35,7 +35,8 @@
  *   total(r)/carried(r) on what their rates allow now, since use lags behind a rate that was just raised. The reason that is told
  *   stays the resource that was full.
  * - Where tenants belong to groups, shares go down the tree: an organisation's is divided among its teams, a team's among its users.
- * - Only points observed to feed the resource are limited: other traffic of the same tenant goes free.
+ * - Only points observed to feed the resource are limited: other traffic of the same tenant goes free. At one by which little came of
+ *   late a tenant may begin anew all the same (inflows.ts).
  * - Nothing congested, nobody waiting, no load: no case divides zero by zero, and every tenant is unlimited.
  */
 import { PACE_RANGES, weightsOf } from "./budget.js";

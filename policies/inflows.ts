@@ -7,8 +7,9 @@
  * With throughput alone that keeps the mix as it is, at any size, and also when requests pass one point after the other. But who has
  * read for a minute and now writes would be let in at a rate that follows from the last write it did: 0.001 a second, which lets
  * nothing in that could say otherwise, and the shorter what it reads, the longer. (Measured on a day of Hadoop jobs: 585 writes
- * waited for half a minute before idle disks.) ε is small, so where a hundredth or more comes by a point nothing is changed.
- * Costs are compared only between points of the same unit.
+ * waited for half a minute before idle disks.) Where more than a twentieth comes by a point nothing is changed, so neither is it for
+ * requests that pass one point and then, up to twenty times each, another. A larger ε is quicker, and dearer where what comes by the
+ * other point costs more: for one window too much of it is let in. Costs are compared only between points of the same unit.
  */
 import type { Point } from "./view.js";
 

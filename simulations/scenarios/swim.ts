@@ -144,9 +144,9 @@ function findings(runs: readonly Run[]): Findings {
       atMost(
         `${defaults.name}: mean time of a large job / without a policy (wished: 1.1)`,
         defaults.largeSec / without.largeSec,
-        5,
+        2.5,
       ),
-      atMost(`${slots.name}: mean time of a large job / without a policy (wished: 1.1)`, slots.largeSec / without.largeSec, 2.5),
+      atMost(`${slots.name}: mean time of a large job / without a policy (wished: 1.1)`, slots.largeSec / without.largeSec, 1.5),
       atMost(`${slots.name}: when the last job is done / without a policy`, slots.endSec / without.endSec, 1.02),
     ],
     traceHash: hashOf(runs),

@@ -166,7 +166,8 @@ export default definePolicy({ name: "mine", params: {}, decide(view) {
 describe("a file that changes", () => {
   test("is taken over when it is sound, and else left where it is: told, counted, and shown", { timeout: 120_000 }, async () => {
     writeFileSync(path(), page(100));
-    await start({});
+    // What is refused is to be refused for what it is, not for a machine that was busy for 50 ms.
+    await start({}, { policyBudgetWindows: 10 });
     expect(inView()).toMatchObject({
       mode: "observe",
       origin: { file: path(), version: 1, rejections: 0, rejected: null, stops: 0 },
@@ -198,7 +199,7 @@ describe("a file that changes", () => {
     writeFileSync(path(), page(300).replace("return rates", 'throw new Error("boom")'));
     await said(/stays at version 2: policy "mine" threw: boom \(mine\.ts:9\)/);
     writeFileSync(path(), page(300).replace("const rates", "for (;;) {} const rates"));
-    await said(/stays at version 2: did not decide within 50 ms/);
+    await said(/stays at version 2: did not decide within 1000 ms/);
     expect(await rate()).toBe(200);
     const metrics = await (await fetch(`http://127.0.0.1:${running!.httpPort}/metrics`)).text();
     expect(metrics).toMatch(/^tenantry_policy_version\{policy="mine"\} 2$/m);

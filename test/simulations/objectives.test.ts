@@ -32,7 +32,7 @@ describe.each(["retro/heartbeats", "retro/replication", "retro/latency-slo"])("%
     expect(first.expectations.filter(({ met }) => !met)).toEqual([]);
     expect(outcomeOf(runScenario(name, { seed: 1, quick: true }))).toEqual(outcomeOf(first));
     expect(runScenario(name, { seed: 2, quick: true }).expectations.filter(({ met }) => !met)).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
 
 test("a policy that may not cut is found out", () => {
